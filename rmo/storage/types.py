@@ -1,0 +1,89 @@
+"""Column types that give back exactly what was put in, on SQLite and on PostgreSQL."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+MAX_DIGITS, MAX_PLACES = 38, 12
+
+
+def plain(value: Decimal) -> Decimal:
+    """Return a decimal in its one canonical form: no exponent, no trailing zeros; or raise ValueError."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a number that can be kept.")
+    value = value.normalize()
+    exponent = int(value.as_tuple().exponent)
+    digits = len(value.as_tuple().digits) + max(exponent, 0)
+    if digits > MAX_DIGITS or -exponent > MAX_PLACES:
+        raise ValueError(f"{value} has more than {MAX_DIGITS} digits or {MAX_PLACES} decimal places.")
+    return value.quantize(Decimal(1)) if exponent > 0 else value
+
+
+class ExactDecimal(sa.types.TypeDecorator[Decimal]):
+    """A decimal with every digit: canonical text on SQLite, NUMERIC without scale on PostgreSQL."""
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        """Return the column type of a database."""
+        kind: sa.types.TypeEngine[Any] = sa.String(54) if dialect.name == "sqlite" else sa.Numeric()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Turn a decimal into what the database keeps."""
+        if value is None:
+            return None
+        exact = plain(Decimal(value))
+        return f"{exact:f}" if dialect.name == "sqlite" else exact
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Turn what the database keeps into a decimal."""
+        return None if value is None else plain(Decimal(value))
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC: sortable text with microseconds on SQLite, TIMESTAMP WITH TIME ZONE on PostgreSQL."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        """Return the column type of a database."""
+        kind: sa.types.TypeEngine[Any] = (
+            sa.String(32) if dialect.name == "sqlite" else sa.DateTime(timezone=True)
+        )
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn an aware moment into what the database keeps; a naive one is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone.")
+        moment = value.astimezone(UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn what the database keeps into an aware moment in UTC."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+def words_of(enum: type[StrEnum]) -> sa.Enum:
+    """Return a column type that keeps an enum's value as text: no native enum, so that a new member needs no migration."""
+    return sa.Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+        validate_strings=True,
+    )
