@@ -1,0 +1,1 @@
+"""The comparison engine: charts, structures, forecasts, effects and detection on dense arrays, numpy only."""
