@@ -84,8 +84,8 @@ class Rhythm:
         if self.frequency is Frequency.DAY:
             return f"{first.day} {months[first.month - 1]} {first.year}"
         if self.frequency is Frequency.WEEK:
-            year, week, _ = first.isocalendar()
-            return f"week {week} of {year}"
+            iso = first.isocalendar()
+            return f"week {iso.week} of {iso.year}"
         if self.frequency is Frequency.MONTH:
             return f"{months[first.month - 1]} {first.year}"
         year = f"{first.year}" if self.year_start == 1 else self._fiscal_year(first)

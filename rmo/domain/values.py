@@ -154,6 +154,7 @@ class SourceRow:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     published_at: datetime | None = None
+    place: str = ""  # where a person finds it in the source: "row 5"
 
 
 @dataclass(frozen=True)
@@ -175,3 +176,13 @@ class Problem:
 
     place: str  # the field, the cell, or file and line
     message: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows a list may show: everything, or the benefits of some units."""
+
+    units: frozenset[str] | None = None
+
+
+EVERYTHING = Scope()

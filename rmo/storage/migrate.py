@@ -34,11 +34,10 @@ def newest_revision() -> str:
 def migrate(engine: Engine) -> None:
     """Upgrade a database, or raise DatabaseError when it cannot be reached or is newer than this program."""
     try:
-        with engine.execution_options(**{WRITES: True}).connect() as connection:
-            with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.execute(sa.text(f"select pg_advisory_xact_lock({LOCK})"))
-                _upgrade(connection)
+        with engine.execution_options(**{WRITES: True}).connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text(f"select pg_advisory_xact_lock({LOCK})"))
+            _upgrade(connection)
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise DatabaseError(f"The database cannot be opened: {reason}.") from error

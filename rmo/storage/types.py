@@ -74,7 +74,8 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
             return None
         if isinstance(value, str):
             return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+        moment: datetime = value
+        return moment.astimezone(UTC)
 
 
 def words_of(enum: type[StrEnum]) -> sa.Enum:

@@ -1,6 +1,6 @@
 """Alembic's entry: runs the numbered migrations on the connection that rmo gives."""
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -11,7 +11,7 @@ from rmo.storage import tables  # noqa: F401  its import fills the metadata
 from rmo.storage.types import ExactDecimal, UtcDateTime
 
 
-def _render(kind: str, item: Any, _context: Any) -> str | bool:
+def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write plain types into migrations, so that they mean the same for ever."""
     if kind != "type":
         return False

@@ -1,0 +1,175 @@
+"""States and what the data behind them are worth, period by period, for a batch of benefits.
+
+The rules: off track is a shortfall to date beyond the tolerance in two readings running with the newest
+outside the process limits around the plan; at risk is a shortfall beyond the tolerance; else on track.
+A verdict about a period uses only readings about that period and earlier ones.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rmo.domain.trajectory import EARLY_SHARE
+from rmo.domain.values import DataState, Flags, Floats, Frequency, Ints, State
+
+RULES: Final = "2026-11"
+LIMIT_FACTOR: Final = 2.66  # mean +/- 2.66 x mean moving range
+SCREEN_FACTOR: Final = 3.267  # larger moving ranges are left out, once
+STALE_AFTER: Final = 3  # a missing reading and two further periods without one
+ENOUGH: Final = {
+    Frequency.DAY: 20,
+    Frequency.WEEK: 8,
+    Frequency.MONTH: 6,
+    Frequency.QUARTER: 3,
+    Frequency.YEAR: 2,
+}
+STATES: Final = (None, *State)
+DATA: Final = tuple(DataState)
+
+
+@dataclass(frozen=True)
+class Promises:
+    """A batch of promises against their readings. Arrays are (benefits, periods) unless said otherwise.
+
+    Rows are aligned to their own first column, which may lie before the promise starts, so that the
+    KPI's history is there. NaN is missing.
+    """
+
+    actual: Floats  # the KPI's level
+    planned: Floats  # the level promised by the version in force; NaN outside the promise
+    planned_change: Floats
+    realised_change: Floats
+    elapsed: Floats  # share of the ramp that has passed
+    adds_up: Flags  # (benefits, 1): flows add up over time, levels do not
+    last: Ints  # (benefits, 1): the column of the promise's last period
+    due: Flags  # the period is over and its reading due
+    enough: Ints  # (benefits, 1): readings since the start before a verdict is given
+    a_year: Ints  # (benefits, 1): periods in a year
+    tolerance: Floats  # (benefits, 1): share of the planned change
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What is said about each period, (benefits, periods)."""
+
+    said: Flags  # whether there is a verdict about the period at all
+    state: Ints  # index into STATES
+    data: Ints  # index into DATA
+    planned_to_date: Floats  # change, in the KPI's unit
+    realised_to_date: Floats
+    outside: Flags  # the reading is worse than the plan by more than its own history explains
+    readings: Ints  # since the start
+
+
+def judge(p: Promises) -> Verdicts:
+    """Return the verdicts of a batch of promises, for every period that has a reading or owes one."""
+    given = ~np.isnan(p.realised_change) & ~np.isnan(p.planned_change)
+    planned, realised = _to_date(p, given)
+    shortfall = planned - realised
+    beyond = given & (shortfall > p.tolerance * np.abs(planned)) & (planned != 0)
+    outside = given & (p.planned_change - p.realised_change > half_width(p.actual))
+    readings = np.cumsum(given, axis=1, dtype=np.int64)
+    state = np.full(p.actual.shape, STATES.index(State.ON_TRACK))
+    state[beyond] = STATES.index(State.AT_RISK)
+    state[beyond & outside & _at_previous(beyond, given)] = STATES.index(State.OFF_TRACK)
+    state[(p.elapsed < EARLY_SHARE) | (readings < p.enough)] = STATES.index(State.TOO_EARLY)
+    state = _settle_the_end(p, given, state)
+    inside = ~np.isnan(p.planned_change)
+    data = _data(p.actual, given, inside)
+    silent = np.isin(data, [DATA.index(DataState.STALE), DATA.index(DataState.NONE)])
+    return Verdicts(
+        said=inside & (given | p.due),
+        state=np.where(silent, 0, _carried(state, given, 0)),
+        data=data,
+        planned_to_date=planned,
+        realised_to_date=realised,
+        outside=outside,
+        readings=readings,
+    )
+
+
+def half_width(actual: Floats) -> Floats:
+    """Return how far the process limits lie from their middle, judged at each period on what was known by then.
+
+    Args:
+        actual: Shape (series, periods), NaN where there is no reading.
+
+    Returns:
+        Shape (series, periods): 2.66 x the mean moving range of the readings so far, those ranges left out
+        that are 3.267 times the mean or more; NaN with fewer than two readings running.
+    """
+    ranges = np.abs(np.diff(actual, axis=1, prepend=np.nan))
+    width = np.full(actual.shape, np.nan)
+    for column in range(1, actual.shape[1]):
+        so_far = ranges[:, : column + 1]
+        mean = _mean(so_far)
+        screened = _mean(np.where(so_far < SCREEN_FACTOR * mean[:, None], so_far, np.nan))
+        width[:, column] = LIMIT_FACTOR * np.where(screened > 0, screened, mean)
+    return width
+
+
+def _mean(values: Floats) -> Floats:
+    """Return each row's mean over what is there; NaN for a row with nothing."""
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0.0).sum(axis=1)
+    mean: Floats = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+    return mean
+
+
+def _to_date(p: Promises, given: Flags) -> tuple[Floats, Floats]:
+    """Return planned and realised change to date: sums for flows, the newest proven period for levels.
+
+    Both sides cover only periods that have a reading, so that a hole in the data is never a shortfall.
+    """
+
+    def to_date(change: Floats) -> Floats:
+        sums = np.cumsum(np.where(given, change, 0.0), axis=1)
+        return np.where(p.adds_up, sums, _carried(change, given, np.nan))
+
+    return to_date(p.planned_change), to_date(p.realised_change)
+
+
+def _newest(given: Flags) -> Ints:
+    """Return for each period the column of the newest given one up to it; -1 before the first."""
+    columns = np.where(given, np.arange(given.shape[1]), -1)
+    return np.maximum.accumulate(columns, axis=1)
+
+
+def _carried(values: npt.NDArray[Any], given: Flags, missing: float) -> npt.NDArray[Any]:
+    """Return the newest given value up to each period."""
+    newest = _newest(given)
+    return np.where(newest >= 0, np.take_along_axis(values, np.maximum(newest, 0), axis=1), missing)
+
+
+def _at_previous(flags: Flags, given: Flags) -> Flags:
+    """Return what held at the reading before each period's own."""
+    before = np.roll(_newest(given), 1, axis=1)
+    before[:, 0] = -1
+    return (before >= 0) & np.take_along_axis(flags, np.maximum(before, 0), axis=1)
+
+
+def _settle_the_end(p: Promises, given: Flags, state: Ints) -> Ints:
+    """Return the states with kept or broken in the last period: the sum of a flow, a level's mean over the last year."""
+    columns = np.arange(p.actual.shape[1])[None, :]
+    counted = given & (columns <= p.last) & (p.adds_up | (columns > p.last - p.a_year))
+    planned = np.where(counted, p.planned_change, 0.0).sum(axis=1, keepdims=True)
+    realised = np.where(counted, p.realised_change, 0.0).sum(axis=1, keepdims=True)
+    kept = realised >= planned - p.tolerance * np.abs(planned)
+    end = np.where(kept, STATES.index(State.KEPT), STATES.index(State.BROKEN))
+    return np.where(given & (columns == p.last), end, state)
+
+
+def _data(actual: Floats, given: Flags, inside: Flags) -> Ints:
+    """Return what the data of each period are worth, as indexes into DATA."""
+    columns = np.arange(given.shape[1])[None, :]
+    first = np.argmax(inside, axis=1)[:, None]
+    missing = columns - np.maximum(_newest(given), first - 1)
+    ever = np.maximum.accumulate(~np.isnan(actual), axis=1)
+    data = np.full(given.shape, DATA.index(DataState.LATE))
+    data[missing >= STALE_AFTER] = DATA.index(DataState.STALE)
+    data[~ever] = DATA.index(DataState.NONE)
+    data[given] = DATA.index(DataState.CURRENT)
+    return data

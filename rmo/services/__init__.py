@@ -1,0 +1,1 @@
+"""One function per use case: what pages, jobs and commands call."""

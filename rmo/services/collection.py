@@ -1,0 +1,116 @@
+"""Pulling readings from their sources: every attempt is a run, and what it brought is kept once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col, select
+
+from rmo.connectors import Reach, Window, pull
+from rmo.connectors.definitions import Definition
+from rmo.domain.errors import ConnectorError
+from rmo.domain.values import Reading
+from rmo.services.panel import rhythm_of
+from rmo.storage import measures
+from rmo.storage.audit import count_up
+from rmo.storage.database import reading, transaction
+from rmo.storage.tables import KpiRow, ReadingRow, RunRow
+
+EARLIEST = date(1900, 1, 1)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """How one pull went."""
+
+    kpi: str
+    written: int
+    corrected: int
+    unchanged: int
+    problem: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it brought anything new."""
+        return self.written + self.corrected > 0
+
+
+def sourced(session: Session) -> list[str]:
+    """Return the KPIs that have a source."""
+    statement = select(KpiRow.slug).where(KpiRow.connector != "", col(KpiRow.retired_at).is_(None))
+    return list(session.exec(statement.order_by(col(KpiRow.slug))))
+
+
+def pull_all(
+    engine: Engine, reach: Reach, *, clock: Callable[[], datetime], today: date, kpis: list[str] | None = None
+) -> list[Pulled]:
+    """Pull every KPI that has a source; one that fails does not stop the next."""
+    with reading(engine) as session:
+        chosen = sourced(session) if kpis is None else kpis
+    return [pull_kpi(engine, slug, reach, clock=clock, today=today) for slug in chosen]
+
+
+def pull_kpi(
+    engine: Engine, slug: str, reach: Reach, *, clock: Callable[[], datetime], today: date
+) -> Pulled:
+    """Pull one KPI's readings. What is fetched is kept whole or not at all; the run says which and why."""
+    started = clock()
+    with reading(engine) as session:
+        kpi, definition = _definition(session, slug)
+        window = _window(kpi, definition, measures.readings(session, [slug])[slug], today)
+    try:
+        fetched, problem = pull(definition, window, reach), ""
+    except ConnectorError as error:
+        fetched, problem = [], str(error)
+    with transaction(engine) as session:
+        return _keep(session, slug, fetched, problem, window=window, started=started, now=clock())
+
+
+def _definition(session: Session, slug: str) -> tuple[KpiRow, Definition]:
+    kpi = measures.kpi_by_slug(session, slug)
+    newest = measures.newest_definition(session, slug)
+    if newest is None or not kpi.connector:
+        raise ConnectorError(f"{kpi.name} has no source; its readings are given by hand.")
+    return kpi, Definition.model_validate_json(newest.definition)
+
+
+def _window(kpi: KpiRow, definition: Definition, known: dict[date, ReadingRow], today: date) -> Window:
+    """Return the periods to ask for: what is new, and a few older ones for late corrections."""
+    rhythm = rhythm_of(kpi)
+    look_back = definition.source.look_back if definition.source else 0
+    first = rhythm.shift(max(known), 1 - look_back) if known else rhythm.period_of(EARLIEST)
+    last = rhythm.newest_ended(today)
+    return Window(rhythm=rhythm, first=min(first, last), last=last)
+
+
+def _keep(
+    session: Session,
+    slug: str,
+    fetched: list[Reading],
+    problem: str,
+    *,
+    window: Window,
+    started: datetime,
+    now: datetime,
+) -> Pulled:
+    known = measures.readings(session, [slug])[slug]
+    run = RunRow(
+        kpi=slug,
+        started_at=started,
+        finished_at=now,
+        outcome="failed" if problem else "done",
+        definition_hash=measures.kpi_by_slug(session, slug).definition_hash,
+        first=window.first,
+        last=window.last,
+        received=len(fetched),
+        message=problem,
+    )
+    session.add(run)
+    session.flush()
+    added = measures.add_readings(session, slug, fetched, now=now, known=known, run=run.id)
+    run.corrected = sum(1 for row in added if row.period in known)
+    run.written = len(added) - run.corrected
+    run.unchanged = len(fetched) - len(added)
+    count_up(session)
+    return Pulled(slug, run.written, run.corrected, run.unchanged, problem)

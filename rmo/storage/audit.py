@@ -1,0 +1,63 @@
+"""The trail: every change with who, what and why, in a chain of hashes."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from rmo.storage.tables import AuditRow, RevisionRow
+
+
+def write_audit(
+    session: Session,
+    *,
+    now: datetime,
+    who: str,
+    action: str,
+    subject: str,
+    before: Any = None,
+    after: Any = None,
+    why: str = "",
+) -> None:
+    """Add one entry to the trail, in the transaction of the change itself."""
+    newest = session.exec(select(AuditRow).order_by(col(AuditRow.id).desc()).limit(1)).first()
+    entry = AuditRow(
+        at=now,
+        who=who,
+        action=action,
+        subject=subject,
+        before=_text(before),
+        after=_text(after),
+        why=why,
+        previous_hash=newest.hash if newest else "",
+        hash="",
+    )
+    entry.hash = entry_hash(entry)
+    session.add(entry)
+    session.flush()
+
+
+def entry_hash(entry: AuditRow) -> str:
+    """Return the hash that an entry must have after the one before it."""
+    at = entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    parts = [at, entry.who, entry.action, entry.subject, entry.before, entry.after, entry.why]
+    return hashlib.sha256(json.dumps([entry.previous_hash, *parts]).encode()).hexdigest()
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else json.dumps(value, default=str, sort_keys=True)
+
+
+def revision(session: Session) -> int:
+    """Return the number that counts up with every change of what pages show."""
+    row = session.get(RevisionRow, 1)
+    return row.number if row else 0
+
+
+def count_up(session: Session) -> None:
+    """Say that something changed that pages show."""
+    row = session.get(RevisionRow, 1) or RevisionRow()
+    row.number += 1
+    session.add(row)
