@@ -162,7 +162,7 @@ class Pace:
     def season(self) -> int:
         """Return how many periods make a year, or for days a week; 1 where nothing is to be expected."""
         if self.working_days:
-            return 5
+            return 5 if self.step == 1 else 1
         if self.form is Form.DAY and self.month_day is None:
             return {1: 7, 7: 52}.get(self.step, 1)
         year = {Form.DAY: 12, Form.MONTH: 12, Form.QUARTER: 4, Form.WEEK: 52, Form.NUMBER: 1}[self.form]
@@ -187,7 +187,7 @@ def pace_of(periods: Sequence[WrittenPeriod]) -> Pace:
     )
     units = [rough._unit(period) for period in periods]
     step = gcd(*(unit - units[0] for unit in units)) or 1
-    return Pace(form, step, rough.month_day, rough.working_days and step == 1, origin=units[0])
+    return Pace(form, step, rough.month_day, rough.working_days, origin=units[0])
 
 
 def _rough_pace(days: list[date]) -> Pace:

@@ -1,0 +1,94 @@
+"""`rmo analyse`: the engine on a CSV file, with no database at all."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rmo.analyse import charts
+from rmo.analyse.answers import Answer, table
+from rmo.analyse.files import BadFileError
+from rmo.domain.parsing import UnreadableError, WrittenPeriod, parse_period
+
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+PLOT = click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into an HTML file."
+)
+
+
+class PeriodType(click.ParamType[WrittenPeriod]):
+    """A period on the command line."""
+
+    name = "period"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WrittenPeriod:
+        """Return the period, or stop with what is wrong."""
+        try:
+            return value if isinstance(value, WrittenPeriod) else parse_period(value)
+        except UnreadableError as error:
+            self.fail(str(error), param, ctx)
+
+
+PERIOD = PeriodType()
+
+
+@click.group()
+def analyse() -> None:
+    """Put a CSV file through the comparison engine: no database, no settings."""
+
+
+def answering(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Make a command of a function that reads a file and answers."""
+
+    @functools.wraps(command)
+    def run(*, file: Path, as_json: bool, plot: Path | None, **options: Any) -> None:
+        try:
+            answer = command(file, **options)
+        except BadFileError as error:
+            _tell(error, as_json=as_json)
+        if plot is not None:
+            from rmo.analyse import plots  # Plotly takes long to load
+
+            plot.write_text(plots.page(answer), encoding="utf-8")
+        click.echo(
+            json.dumps(answer.content, allow_nan=False, ensure_ascii=False) if as_json else table(answer)
+        )
+
+    return FILE(AS_JSON(PLOT(run)))
+
+
+def _tell(error: BadFileError, *, as_json: bool) -> None:
+    """Tell every bad line and stop."""
+    for problem in error.problems:
+        click.echo(f"{error.path}:{problem.line}: {problem.message}", err=True)
+    if as_json:
+        problems = [{"line": problem.line, "message": problem.message} for problem in error.problems]
+        click.echo(json.dumps({"problems": problems}, ensure_ascii=False))
+    raise SystemExit(2)
+
+
+@analyse.command()
+@click.option(
+    "--direction",
+    type=click.Choice(["up", "down", "neutral"]),
+    default="neutral",
+    help="Which way is better.",
+)
+@click.option("--target", type=float, help="The level to reach.")
+@click.option("--no-screen", is_flag=True, help="Let outlying moving ranges widen the limits.")
+@click.option(
+    "--fix-after", type=click.IntRange(min=2), help="Take the limits from the first so many readings."
+)
+@click.option("--rebase", type=PERIOD, multiple=True, help="Start a new segment here; may be given again.")
+@answering
+def chart(file: Path, **options: Any) -> Answer:
+    """Chart each series: limits, flags, variation and assurance.
+
+    FILE has the columns period and value, and optionally series, direction, target, and
+    rebase (1 on the first point of a new segment).
+    """
+    return charts.answer(file, **options)
