@@ -1,0 +1,199 @@
+"""Taking work: jobs, pulls and mails are rows that one worker holds for a while, under a lease.
+
+The lease is told by the database's clock, so that machines need not agree on the time. Each taking counts
+the row's attempt up, and renewing and finishing hold only for the attempt that was taken: a worker that was
+frozen and wakes up too late is refused. The same statements run on SQLite and on PostgreSQL.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, SQLModel
+
+from rmo.domain.errors import ConflictError
+from rmo.storage import tables  # noqa: F401  its import fills the metadata
+from rmo.storage.database import transaction
+
+LEASE: Final = timedelta(seconds=60)
+RENEWALS = 3  # in one lease, so that one that fails does no harm
+
+
+class TakenOverError(ConflictError):
+    """The work was taken over by another worker in the meantime; nothing of this attempt may be kept."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A table of work, the columns that make a row unique, and the states that this module sets."""
+
+    table: sa.Table
+    key: tuple[str, ...]
+    waiting: str
+    taken: str
+
+
+JOBS: Final = Queue(SQLModel.metadata.tables["job_run"], ("job", "period_key"), "waiting", "running")
+DELIVERIES: Final = Queue(
+    SQLModel.metadata.tables["delivery"], ("kind", "recipient", "period_key"), "queued", "sending"
+)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A row that this worker holds, and the attempt for which it does."""
+
+    id: int
+    attempt: int
+
+
+def add(session: Session, queue: Queue, values: Mapping[str, Any]) -> int | None:
+    """Let a row wait for a worker and return its id, or None where one with its key is there already."""
+    return _insert_once(session, queue, {**values, "state": queue.waiting, "attempt": 0})
+
+
+def claim(
+    session: Session, queue: Queue, values: Mapping[str, Any], *, worker: str, lease: timedelta = LEASE
+) -> Taken | None:
+    """Add a row and take it at once, or return None where one with its key is there already."""
+    held = _held(session, queue, worker, lease)
+    row = _insert_once(session, queue, {**values, **held, "attempt": 1})
+    return None if row is None else Taken(row, 1)
+
+
+def take_next(
+    session: Session,
+    queue: Queue,
+    *ready: sa.ColumnElement[bool],
+    worker: str,
+    most: int = 1,
+    lease: timedelta = LEASE,
+) -> list[Taken]:
+    """Take the oldest rows that wait and are ready, at most so many."""
+    waits = queue.table.c.state == queue.waiting
+    return _take(session, queue, sa.and_(waits, *ready), worker, most, lease)
+
+
+def take_over(
+    session: Session, queue: Queue, *which: sa.ColumnElement[bool], worker: str, lease: timedelta = LEASE
+) -> Taken | None:
+    """Take the oldest row whose worker did not finish it and let its lease run out."""
+    taken = _take(session, queue, sa.and_(_lapsed(session, queue), *which), worker, 1, lease)
+    return taken[0] if taken else None
+
+
+def give_up(
+    session: Session, queue: Queue, *which: sa.ColumnElement[bool], values: Mapping[str, Any]
+) -> list[int]:
+    """Change rows whose lease has run out, instead of taking them over, and return their ids."""
+    table = queue.table
+    lapsed = sa.and_(_lapsed(session, queue), *which)
+    changed = table.update().where(lapsed).values(lease_until=None, **values).returning(table.c.id)
+    return sorted(session.scalars(changed))
+
+
+def renew(session: Session, queue: Queue, taken: Taken, *, lease: timedelta = LEASE) -> bool:
+    """Hold the work for one more lease, or return False where it was taken over."""
+    return _change(session, queue, taken, {"lease_until": db_now(session) + lease})
+
+
+def finish(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> None:
+    """Set the work's last state and let it go, or raise TakenOverError.
+
+    Call it in the transaction that keeps the work's effect: the error rolls both back, so that the effect
+    and the state are one.
+    """
+    if not _change(session, queue, taken, {**values, "lease_until": None}):
+        raise TakenOverError(f"{queue.table.name} {taken.id} was taken over by another worker.")
+
+
+def db_now(session: Session) -> datetime:
+    """Return the time by the database's clock."""
+    if session.connection().dialect.name == "postgresql":
+        moment: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+    text: str = session.execute(sa.select(sa.func.strftime("%Y-%m-%dT%H:%M:%f+00:00", "now"))).scalar_one()
+    return datetime.fromisoformat(text)
+
+
+class Lease:
+    """Renews the lease from a thread for as long as the work takes. `lost` is set once another has taken it over."""
+
+    def __init__(self, engine: Engine, queue: Queue, taken: Taken, *, lease: timedelta = LEASE) -> None:
+        self.lost = threading.Event()
+        self._renewal = (engine, queue, taken, lease)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"lease of {taken}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        engine, queue, taken, lease = self._renewal
+        while not self._over.wait(lease.total_seconds() / RENEWALS):
+            try:
+                with transaction(engine) as session:
+                    held = renew(session, queue, taken, lease=lease)
+            except DBAPIError:
+                continue  # a database that is away for a moment; finishing tells whether it took too long
+            if not held:
+                self.lost.set()
+                return
+
+
+def _take(
+    session: Session,
+    queue: Queue,
+    which: sa.ColumnElement[bool],
+    worker: str,
+    most: int,
+    lease: timedelta,
+) -> list[Taken]:
+    table = queue.table
+    # Other workers pass over rows that are locked here; SQLite has no row locks and needs none.
+    oldest = sa.select(table.c.id).where(which).order_by(table.c.id).limit(most)
+    ids = list(session.scalars(oldest.with_for_update(skip_locked=True)))
+    if not ids:
+        return []
+    held = _held(session, queue, worker, lease)
+    change = table.update().where(table.c.id.in_(ids), which).values(attempt=table.c.attempt + 1, **held)
+    rows = session.execute(change.returning(table.c.id, table.c.attempt))
+    return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
+
+
+def _held(session: Session, queue: Queue, worker: str, lease: timedelta) -> dict[str, Any]:
+    return {"state": queue.taken, "worker": worker, "lease_until": db_now(session) + lease}
+
+
+def _lapsed(session: Session, queue: Queue) -> sa.ColumnElement[bool]:
+    columns = queue.table.c
+    return sa.and_(columns.state == queue.taken, columns.lease_until < db_now(session))
+
+
+def _change(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> bool:
+    columns = queue.table.c
+    mine = (columns.id == taken.id, columns.attempt == taken.attempt, columns.state == queue.taken)
+    change = queue.table.update().where(*mine).values(**values).returning(columns.id)
+    return session.execute(change).first() is not None
+
+
+def _insert_once(session: Session, queue: Queue, values: Mapping[str, Any]) -> int | None:
+    dialect = session.connection().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    once = insert(queue.table).values(**values).on_conflict_do_nothing(index_elements=queue.key)
+    row: int | None = session.execute(once.returning(queue.table.c.id)).scalar()
+    return row
