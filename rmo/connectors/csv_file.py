@@ -1,0 +1,63 @@
+"""Readings from a CSV file that another system exports: a date column and a value column, or a ratio's two."""
+
+import codecs
+import csv
+import io
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from rmo.connectors.shared.asked import Reach, Window
+from rmo.connectors.shared.files import read_file
+from rmo.connectors.shared.table import Table, TableOptions
+from rmo.domain.errors import ConnectorError
+from rmo.domain.values import SourceRow
+
+
+class Options(TableOptions, extra="forbid", frozen=True):
+    """What a KPI definition may say under `source.options`."""
+
+    path: Path = Field(description="The file, inside one of the folders that are open to sources")
+    encoding: str = Field(default="utf-8-sig", description="utf-8-sig, cp1252, ...")
+    delimiter: Literal[",", ";", "|", "tab"] = Field(default=",", description="What stands between columns")
+    skip_rows: int = Field(default=0, ge=0, le=1000, description="Lines above the header")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            if not codecs.lookup(encoding)._is_text_encoding:
+                raise LookupError
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is not an encoding; write utf-8-sig or cp1252") from error
+        return encoding
+
+
+def fetch(options: Options, window: Window, reach: Reach) -> list[SourceRow]:
+    """Return the rows of a window in the order of the file."""
+    name = options.path.name
+    rows = csv.reader(
+        io.StringIO(_text(options, reach), newline=""),
+        delimiter="\t" if options.delimiter == "tab" else options.delimiter,
+    )
+    try:
+        for _ in range(options.skip_rows):
+            next(rows, None)
+        header = [cell.strip() for cell in next(rows, [])]
+        numbered = ((f"line {rows.line_num}", row) for row in rows if any(row))
+        return Table(name, header, numbered).read(options, window)
+    except csv.Error as error:
+        raise ConnectorError(
+            f"{name} is not a CSV file that can be read: line {rows.line_num}: {error}."
+        ) from error
+
+
+def _text(options: Options, reach: Reach) -> str:
+    content = read_file(options.path, reach)
+    try:
+        return content.decode(options.encoding)
+    except UnicodeError as error:
+        raise ConnectorError(
+            f"{options.path.name} is not {options.encoding} text; say its `encoding`, perhaps cp1252."
+        ) from error
