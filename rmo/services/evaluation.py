@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from rmo.domain import realisation, rules
 from rmo.domain.realisation import Atoms
-from rmo.domain.sentence import Said, sentence
 from rmo.domain.verdict import DATA, RULES, STATES, Verdicts, judge
 from rmo.services.panel import Line, Panel, lines_of, panel_of
+from rmo.services.sentences import Said, sentence
 from rmo.storage import verdicts as kept
 from rmo.storage.audit import count_up
 from rmo.storage.moments import known_after

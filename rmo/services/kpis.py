@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -66,7 +67,7 @@ def _keep_definition(
 ) -> None:
     definition = item.definition
     valid, source = definition.valid_range, definition.source
-    values = {
+    values: dict[str, Any] = {
         "name": definition.name,
         "description": definition.description,
         "unit": definition.unit,
@@ -98,7 +99,7 @@ def _keep_definition(
         kpi=item.slug,
         known_at=known_after(now, newest.known_at if newest else None),
         definition_hash=item.hash,
-        definition=item.canonical,
+        definition=definition.model_dump_json(),
     )
     session.add(version)
     write_audit(

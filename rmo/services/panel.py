@@ -11,14 +11,14 @@ import numpy.typing as npt
 from sqlmodel import Session, col, select
 
 from rmo.domain.calendar import PERIODS_A_YEAR, Rhythm, due_day
+from rmo.domain.engine.chart import SIGNS
 from rmo.domain.realisation import Kind, change, split_share
 from rmo.domain.trajectory import elapsed
-from rmo.domain.values import EVERYTHING, Behaviour, Direction, Flags, Floats, Ints, ReadingState
+from rmo.domain.values import EVERYTHING, Behaviour, Flags, Floats, Ints, ReadingState
 from rmo.domain.verdict import ENOUGH, Promises
 from rmo.storage import measures, register
 from rmo.storage.tables import BenefitRow, KpiRow, PromisePointRow, PromiseRow, ReadingRow
 
-SIGNS = {Direction.UP: 1.0, Direction.DOWN: -1.0, Direction.RANGE: 0.0}
 ADDING = (Behaviour.FLOW, Behaviour.CUMULATIVE)
 
 

@@ -71,4 +71,3 @@ def reading(engine: Engine) -> Iterator[Session]:
     """Give a session that only reads, at one moment of the database."""
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
         yield session
-        session.rollback()

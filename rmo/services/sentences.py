@@ -1,11 +1,10 @@
 """What a verdict says, in one sentence with its numbers."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from rmo.domain.values import Behaviour, DataState, State
-
-MINUS, NO_BREAK = "\u2212", "\u00a0"
+from rmo.drawing.words import GAP, figure_value
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,10 @@ class Said:
     start: str = ""
 
 
-def number(value: Decimal, decimals: int) -> str:
-    """Return a number as it is written: thousands with a comma, a true minus."""
-    text = f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):,f}"
-    return (
-        MINUS + text[1:] if text.startswith("-") and any(c in "123456789" for c in text) else text.lstrip("-")
-    )
-
-
 def amount(value: Decimal, unit: str, decimals: int) -> str:
     """Return a number with its unit."""
-    gap = NO_BREAK if unit.startswith("%") else " "
-    return f"{number(value, decimals)}{gap}{unit}"
+    gap = GAP if unit.startswith("%") else " "
+    return f"{figure_value(value, decimals)}{gap}{unit}"
 
 
 def sentence(said: Said) -> str:
@@ -70,13 +61,13 @@ def _silence(said: Said) -> str:
 
 def _level(said: Said) -> str:
     assert said.actual is not None and said.baseline is not None and said.planned is not None
-    was, now = (number(v, said.decimals) for v in (said.baseline, said.actual))
+    was, now = (figure_value(v, said.decimals) for v in (said.baseline, said.actual))
     if was == now:
         moved = f"{said.name} stayed at {amount(said.actual, said.unit, said.decimals)}"
     else:
         verb = "rose" if said.actual > said.baseline else "fell"
         moved = f"{said.name} {verb} from {was} to {amount(said.actual, said.unit, said.decimals)}"
-    promised = number(said.planned, said.decimals)
+    promised = figure_value(said.planned, said.decimals)
     if promised == now:
         return f"{moved} in {said.period}, just as promised"
     return f"{moved} in {said.period} where {promised} was promised"
@@ -85,7 +76,7 @@ def _level(said: Said) -> str:
 def _sum(said: Said) -> str:
     assert said.realised_to_date is not None and said.planned_to_date is not None
     realised = amount(said.realised_to_date, said.unit, said.decimals)
-    planned = number(said.planned_to_date, said.decimals)
+    planned = figure_value(said.planned_to_date, said.decimals)
     return f"By {said.period} {said.name} had changed by {realised} in all where {planned} was promised"
 
 

@@ -1,0 +1,402 @@
+"""One benefit: its verdict, the evidence, and where every number comes from."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from rmo.domain.realisation import Atoms, Kind, Money
+from rmo.domain.values import BenefitClass, DataState, Direction, Lifecycle, Scope, State
+from rmo.drawing import words
+from rmo.services.panel import levels, rhythm_of
+from rmo.services.portfolio import GapLine, data_to, gap_lines
+from rmo.services.snapshot import Snapshot, Standing, take_snapshot
+from rmo.storage import measures, register, verdicts
+from rmo.storage.moments import FOREVER
+from rmo.storage.tables import KpiRow, PromisePointRow, PromiseRow, ReadingRow, VerdictRow
+
+HISTORY = 24  # periods shown before the promise starts
+
+
+@dataclass(frozen=True)
+class PeriodLine:
+    """One period of a promise: what was promised, what was read, and what that is worth."""
+
+    period: date
+    label: str
+    kind: Kind
+    planned: Decimal | None
+    actual: Decimal | None
+    was: Decimal | None  # before the newest correction
+    variance: float | None  # in the KPI's unit, signed
+    good: bool | None
+    promised: int
+    realised: int | None
+    provisional: bool
+    known_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """What the benefit's chart draws, one value a period; missing ones are None."""
+
+    periods: list[date]
+    actual: list[float | None]
+    planned: list[float | None]
+    first_promise: list[float | None]  # where a re-baseline changed it
+    anyway: list[float | None]  # the baseline
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the promise."""
+
+    number: int
+    approved_by: str
+    approved_at: datetime
+    target: Decimal
+    reached_by: str
+    worth: int
+    drift: int
+    why: str
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A share of the KPI's movement that a benefit claims."""
+
+    reference: str
+    title: str
+    share: float
+    own: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that became known about the benefit."""
+
+    at: datetime
+    words: str
+    was: str = ""
+    now: str = ""
+
+
+@dataclass(frozen=True)
+class BenefitPage:
+    """What one benefit's page shows."""
+
+    reference: str
+    title: str
+    description: str
+    programme: str
+    project: str
+    benefit_class: BenefitClass
+    disbenefit: bool
+    lifecycle: Lifecycle
+    owner: str
+    state: State | None
+    data: DataState
+    shown: State | DataState
+    since: str
+    sentence: str
+    has_money: bool
+    money: Money
+    kpi_slug: str
+    kpi_name: str
+    unit: str
+    decimals: int
+    direction: Direction
+    frequency: str
+    baseline: str
+    chart_title: str
+    target: Decimal
+    tolerance: float
+    unit_value: Decimal | None
+    share: float
+    ends: str
+    series: Series
+    lines: list[PeriodLine]
+    versions: list[Version]
+    claims: list[Claim]
+    claims_title: str
+    gaps: list[GapLine]
+    trail: list[Event]
+    rules: str
+    inputs_hash: str
+    data_to: str
+    known_at: datetime
+
+
+def benefit_page(
+    session: Session,
+    reference: str,
+    *,
+    scope: Scope,
+    now: datetime,
+    today: date,
+    as_of: datetime = FOREVER,
+) -> BenefitPage | None:
+    """Return a benefit's page as known at a moment, or nothing while it has no approved promise.
+
+    Raises NotFoundError when the scope may not see it.
+    """
+    register.benefit_by_reference(session, reference, scope=scope)
+    snapshot = take_snapshot(session, scope=scope, now=now, as_of=as_of)
+    standing = next((s for s in snapshot.standings if s.benefit.reference == reference), None)
+    if standing is None or standing.promise is None or standing.kpi is None:
+        return None
+    versions = register.promises(session, [reference], as_of=as_of)[reference]
+    points = register.points(session, [v.id or 0 for v in versions])
+    history = measures.reading_history(session, standing.kpi.slug, as_of=as_of)
+    lines = _lines(standing, versions, points, history)
+    return _page(session, snapshot, standing, versions, points, history, lines, today, as_of)
+
+
+def _page(
+    session: Session,
+    snapshot: Snapshot,
+    standing: Standing,
+    versions: list[PromiseRow],
+    points: dict[int, dict[date, PromisePointRow]],
+    history: dict[date, list[ReadingRow]],
+    lines: list[PeriodLine],
+    today: date,
+    as_of: datetime,
+) -> BenefitPage:
+    benefit, promise, kpi, verdict = standing.benefit, versions[-1], standing.kpi, standing.verdict
+    assert kpi is not None
+    rhythm = rhythm_of(kpi)
+    claims = _claims(session, snapshot, kpi.slug, benefit.reference)
+    return BenefitPage(
+        reference=benefit.reference,
+        title=benefit.title,
+        description=benefit.description,
+        programme=standing.programme.name,
+        project=standing.project.name,
+        benefit_class=benefit.benefit_class,
+        disbenefit=benefit.disbenefit,
+        lifecycle=benefit.lifecycle,
+        owner=standing.owner,
+        state=standing.state,
+        data=standing.data,
+        shown=standing.shown,
+        since=rhythm.long_label(verdict.since) if verdict and verdict.since else "",
+        sentence=verdict.sentence
+        if verdict
+        else f"The promise starts in {rhythm.long_label(promise.first)}.",
+        has_money=standing.has_money,
+        money=standing.money,
+        kpi_slug=kpi.slug,
+        kpi_name=kpi.name,
+        unit=kpi.unit,
+        decimals=kpi.decimals,
+        direction=kpi.direction,
+        frequency=words.frequency_word(kpi.frequency),
+        baseline=_baseline_words(kpi, promise, points[promise.id or 0]),
+        chart_title=_chart_title(standing, lines),
+        target=promise.target,
+        tolerance=promise.tolerance_ppm / 1e6,
+        unit_value=promise.unit_value,
+        share=promise.claim_share_ppm / 1e6,
+        ends=rhythm.long_label(promise.last),
+        series=_series(kpi, versions, points, history),
+        lines=lines,
+        versions=_versions(snapshot, kpi, versions, standing.atoms),
+        claims=claims,
+        claims_title=_claims_title(claims),
+        gaps=[g for g in gap_lines(snapshot, today=today) if g.reference == benefit.reference],
+        trail=_trail(session, snapshot, kpi, versions, benefit.reference, as_of),
+        rules=verdict.rules if verdict else "",
+        inputs_hash=verdict.inputs_hash if verdict else "",
+        data_to=data_to(snapshot),
+        known_at=snapshot.known_at,
+    )
+
+
+def _lines(
+    standing: Standing,
+    versions: list[PromiseRow],
+    points: dict[int, dict[date, PromisePointRow]],
+    history: dict[date, list[ReadingRow]],
+) -> list[PeriodLine]:
+    """Return the promise period by period, from the atoms as they are kept."""
+    kpi, atoms, packed = standing.kpi, standing.atoms, standing.packed
+    if kpi is None or atoms is None or packed is None:
+        return []
+    rhythm = rhythm_of(kpi)
+    values = levels(kpi, {period: rows[-1] for period, rows in history.items()})
+    return [
+        _line(kpi, versions, points, history, values.get(period), atoms, i, period)
+        for i in range(len(atoms.promised))
+        if atoms.kind[i] != Kind.OUTSIDE
+        for period in [rhythm.shift(packed.first, i)]
+    ]
+
+
+def _line(
+    kpi: KpiRow,
+    versions: list[PromiseRow],
+    points: dict[int, dict[date, PromisePointRow]],
+    history: dict[date, list[ReadingRow]],
+    actual: Decimal | None,
+    atoms: Atoms,
+    i: int,
+    period: date,
+) -> PeriodLine:
+    version = next((v for v in reversed(versions) if v.first <= period), versions[0])
+    point = points[version.id or 0].get(period)
+    rows = history.get(period, [])
+    variance = float(actual - point.planned) if actual is not None and point is not None else None
+    return PeriodLine(
+        period=period,
+        label=rhythm_of(kpi).label(period),
+        kind=Kind(int(atoms.kind[i])),
+        planned=point.planned if point else None,
+        actual=actual,
+        was=rows[-2].value if len(rows) > 1 and rows[-2].value != rows[-1].value else None,
+        variance=variance,
+        good=_is_good(kpi.direction, variance),
+        promised=int(atoms.promised[i]),
+        realised=int(atoms.realised[i]) if atoms.kind[i] == Kind.PROVEN else None,
+        provisional=bool(atoms.provisional[i]),
+        known_at=rows[-1].known_at if rows else None,
+    )
+
+
+def _is_good(direction: Direction, variance: float | None) -> bool | None:
+    if not variance or direction is Direction.RANGE:
+        return None
+    return (variance > 0) == (direction is Direction.UP)
+
+
+def _series(
+    kpi: KpiRow,
+    versions: list[PromiseRow],
+    points: dict[int, dict[date, PromisePointRow]],
+    history: dict[date, list[ReadingRow]],
+) -> Series:
+    rhythm = rhythm_of(kpi)
+    values = levels(kpi, {period: rows[-1] for period, rows in history.items()})
+    start = min(v.first for v in versions)
+    end = max([v.last for v in versions] + list(values))
+    earliest = max(min([*values, start]), rhythm.shift(start, -HISTORY))
+    periods = list(rhythm.between(earliest, end))
+    in_force: dict[date, PromisePointRow] = {}
+    for version in versions:
+        in_force = {p: point for p, point in in_force.items() if p < version.first} | points[version.id or 0]
+    first = points[versions[0].id or 0]
+    return Series(
+        periods=periods,
+        actual=[_number(values.get(p)) for p in periods],
+        planned=[_number(in_force[p].planned if p in in_force else None) for p in periods],
+        first_promise=[
+            _number(first[p].planned if p in first and len(versions) > 1 else None) for p in periods
+        ],
+        anyway=[_number(in_force[p].baseline if p in in_force else None) for p in periods],
+    )
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _baseline_words(kpi: KpiRow, promise: PromiseRow, points: dict[date, PromisePointRow]) -> str:
+    rhythm = rhythm_of(kpi)
+    if promise.baseline_first is None or promise.baseline_last is None:
+        return f"{words.figure_value(points[promise.first].baseline, kpi.decimals)} {kpi.unit}, as stated"
+    window = f"{rhythm.long_label(promise.baseline_first)} to {rhythm.long_label(promise.baseline_last)}"
+    spread = words.figure_value(promise.baseline_spread, kpi.decimals)
+    if promise.baseline_method == "seasonal":
+        return f"the same part of the year, {window}, spread ±{spread}"
+    level = words.figure_value(points[promise.first].baseline, kpi.decimals)
+    return f"{level} {kpi.unit}, {window}, spread ±{spread}"
+
+
+def _chart_title(standing: Standing, lines: list[PeriodLine]) -> str:
+    """Return how much of the change planned to date has come."""
+    verdict = standing.verdict
+    if verdict is None or verdict.state is None or not verdict.planned_to_date:
+        return "No share of the promised change can be shown yet"
+    share = (verdict.realised_to_date or Decimal(0)) / verdict.planned_to_date
+    if share < 0:
+        return "The KPI has moved the wrong way since the promise began"
+    return f"{words.percent(share, 0)} of the change planned to date has come"
+
+
+def _versions(
+    snapshot: Snapshot, kpi: KpiRow, versions: list[PromiseRow], atoms: Atoms | None
+) -> list[Version]:
+    """Return the versions of a promise, each with what it is worth in all and how far that drifted from the first."""
+    first = int(atoms.first_promise.sum()) if atoms else 0
+    last = first + int(atoms.rebaselined.sum()) if atoms else 0
+    return [
+        Version(
+            number=v.version,
+            approved_by=snapshot.position(v.approved_by),
+            approved_at=v.known_at,
+            target=v.target,
+            reached_by=rhythm_of(kpi).long_label(rhythm_of(kpi).shift(v.first, v.ramp_periods - 1)),
+            worth=first if v is versions[0] else last,
+            drift=0 if v is versions[0] else last - first,
+            why=v.why,
+            content_hash=v.content_hash,
+        )
+        for v in (versions if len(versions) == 1 else (versions[0], versions[-1]))
+    ]
+
+
+def _claims(session: Session, snapshot: Snapshot, kpi: str, reference: str) -> list[Claim]:
+    titles = {s.benefit.reference: s.benefit.title for s in snapshot.standings}
+    rows = register.claimed_shares(session, kpi)
+    return [
+        Claim(row.benefit, titles[row.benefit], row.claim_share_ppm / 1e6, own=row.benefit == reference)
+        for row in sorted(rows.values(), key=lambda row: row.benefit)
+        if row.benefit in titles
+    ]
+
+
+def _claims_title(claims: list[Claim]) -> str:
+    claimed = sum(claim.share for claim in claims)
+    if len(claims) == 1:
+        return f"This benefit alone claims {words.percent(claimed, 0)} of the KPI’s movement"
+    number = words.capital(words.count_word(len(claims)))
+    over = ", more than there is" if claimed > 1 + 1e-9 else ""
+    return f"{number} benefits claim {words.percent(claimed, 0)} of the KPI’s movement{over}"
+
+
+def _trail(
+    session: Session,
+    snapshot: Snapshot,
+    kpi: KpiRow,
+    versions: list[PromiseRow],
+    reference: str,
+    as_of: datetime,
+) -> list[Event]:
+    rhythm = rhythm_of(kpi)
+    events = [
+        Event(v.known_at, f"Version {v.version} approved by {snapshot.position(v.approved_by)}. {v.why}")
+        for v in versions
+    ]
+    history = verdicts.verdict_history(session, reference, as_of=as_of)
+    seen: dict[date, VerdictRow] = {}
+    newest: VerdictRow | None = None
+    for row in reversed(history):
+        before = seen.get(row.period)
+        label = rhythm.long_label(row.period)
+        if before is not None and row.reason:
+            events.append(_restated_event(kpi, label, before, row))
+        elif newest is None or row.state != newest.state:
+            word = words.state_word(row.state or row.data)
+            events.append(Event(row.known_at, f"{word} from {label}. {row.sentence}"))
+        seen[row.period], newest = row, row
+    return sorted(events, key=lambda event: event.at, reverse=True)[:12]
+
+
+def _restated_event(kpi: KpiRow, label: str, before: VerdictRow, row: VerdictRow) -> Event:
+    if before.actual != row.actual:
+        was, now = (words.figure_value(v.actual, kpi.decimals) for v in (before, row))
+    else:
+        was, now = (words.state_word(v.state or v.data) for v in (before, row))
+    return Event(row.known_at, f"Restated, {label}: {row.reason}.", was=was, now=now)
