@@ -103,7 +103,7 @@ def _label(text: str, rhythm: Rhythm) -> Label | None:
 
 
 def _month(text: str, _: Rhythm) -> Label | None:
-    if found := re.fullmatch(r"(\d{4})[-/](0[1-9]|1[0-2])", text, re.ASCII):
+    if found := re.fullmatch(r"(\d{4})[-/M](0[1-9]|1[0-2])", text, re.ASCII):
         # 2010/11 can be a fiscal year as well as a month
         return None if "/" in text else (Frequency.MONTH, date(int(found[1]), int(found[2]), 1))
     if found := re.fullmatch(r"([A-Za-z]+)[ -](\d{4})", text, re.ASCII):

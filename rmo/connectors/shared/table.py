@@ -112,6 +112,8 @@ def source_rows(
 
 
 def _source_row(measured: Measured, options: NumberOptions, window: Window) -> SourceRow | None:
+    if all(cell is None or cell == "" for cell in (measured.value, measured.numerator, measured.denominator)):
+        return None  # a note below the table, or a period that is not there yet
     at = read_at(measured.at, window.rhythm, options.date_format)
     if window.period_of(at) not in window:
         return None
