@@ -1,0 +1,306 @@
+"""The structural grid: what levels, slopes and seasons a series may have, weighed by how well each explains it.
+
+Every covariance of the grid is factorised once for a width and a horizon, V = L L'. A series
+that begins at the first place and ends after n needs only the leading n rows of the inverse of
+L, and its future the n+1st and later rows of L, so one factorisation serves all lengths. Missing
+readings are further unknowns of the regression, not another factorisation. Series are worked on
+in blocks of a fixed width, so that the same series gives the same bytes in any batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from rmo.domain.values import Floats, Ints
+
+LEVELS = (0.0, 0.02, 0.1, 0.3, 1.0, 3.0, 10.0)
+SLOPES = (0.0, 0.02, 0.06, 0.2)
+SEASONS = (0.0, 0.5, 1.5, 4.0, 12.0)
+CURVED_LEVELS = (0.0, 0.1, 1.0)
+CURVED_SEASONS = (0.0, 0.5, 1.5, 4.0)
+CURVES = (0.001, 0.01)
+CORRELATIONS = (0.4, 0.7, 0.9)
+SIZES = (0.5, 2.0)
+
+STEP = 16  # widths are multiples of it
+HISTORY = 240  # the newest so many periods are looked at
+BLOCKS = (64, 16)  # series in a block
+FLOOR = 1e-20  # of a sum of squares, for a series that never moves
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One point of the grid, in units of the variance of the noise."""
+
+    level: float  # variance of the steps of a wandering level
+    slope: float  # standard deviation of a straight slope, per period
+    season: float  # standard deviation of a season's places
+    curve: float = 0.0  # variance of the steps of a wandering slope
+    correlation: float = 0.0  # of neighbouring periods, for a part of this standard deviation:
+    size: float = 0.0
+
+
+@lru_cache
+def grid(*, seasonal: bool, correlated: bool = False) -> tuple[Structure, ...]:
+    """Return the points of the grid: 164 with seasons, 34 without, 6 more with correlated noise."""
+    seasons = SEASONS if seasonal else (0.0,)
+    curved = CURVED_SEASONS if seasonal else (0.0,)
+    points = [Structure(level, slope, season) for level, slope, season in product(LEVELS, SLOPES, seasons)]
+    points += [
+        Structure(level, 0.0, season, curve)
+        for level, season, curve in product(CURVED_LEVELS, curved, CURVES)
+    ]
+    if correlated:
+        points += [Structure(0.0, 0.0, 0.0, 0.0, rho, size) for rho, size in product(CORRELATIONS, SIZES)]
+    return tuple(points)
+
+
+def covariances(structures: Sequence[Structure], size: int, season: int) -> Floats:
+    """Return the covariance of the first periods under each structure, shape (structures, size, size)."""
+    t = np.arange(size)
+    same_place = (t[:, None] - t) % season == 0
+    parts = (
+        (1.0 + np.minimum(t[:, None], t), [point.level for point in structures]),
+        (1.0 * t[:, None] * t, [point.slope**2 for point in structures]),
+        (same_place - 1.0 / season, [point.season**2 for point in structures]),
+        (_double_walk(size), [point.curve for point in structures]),
+    )
+    total = np.broadcast_to(np.eye(size), (len(structures), size, size)).copy()
+    for part, weights in parts:
+        total += np.array(weights)[:, None, None] * part
+    for row, point in enumerate(structures):
+        if point.size:
+            total[row] += point.size**2 * point.correlation ** np.abs(t[:, None] - t)
+    return total
+
+
+def _double_walk(size: int) -> Floats:
+    """Return the covariance of a slope that wanders: steps added up twice."""
+    once = np.tril(np.ones((size, size)))
+    twice = once @ once
+    walk: Floats = twice @ twice.T
+    return walk
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A grid factorised for series of up to a width and futures of up to a horizon."""
+
+    structures: tuple[Structure, ...]
+    season: int
+    width: int
+    inverse: Floats  # of the lower factors, stacked, shape (structures * width, width)
+    lower: Floats  # shape (structures, width + horizon, width + horizon)
+    constant: Floats  # what a flat intercept becomes, shape (structures, width)
+    log_size: Floats  # log determinant of the first 1, 2, ... periods, shape (structures, width)
+
+    def whiten(self, columns: Floats) -> Floats:
+        """Return columns as each structure sees them, uncorrelated: from (width, b) to (structures, width, b)."""
+        return (self.inverse @ columns).reshape(len(self.structures), self.width, -1)
+
+
+@lru_cache(maxsize=24)
+def factors(structures: tuple[Structure, ...], season: int, width: int, horizon: int) -> Factors:
+    """Factorise a grid, once for each width and horizon."""
+    lower = np.linalg.cholesky(covariances(structures, width + horizon, season)).astype(np.float64)
+    inverse = np.tril(np.linalg.inv(lower[:, :width, :width]))
+    diagonal = np.diagonal(lower[:, :width, :width], axis1=1, axis2=2)
+    return Factors(
+        structures=structures,
+        season=season,
+        width=width,
+        inverse=np.ascontiguousarray(inverse.reshape(-1, width)),
+        lower=lower,
+        constant=inverse.sum(axis=2),
+        log_size=2 * np.cumsum(np.log(diagonal), axis=1),
+    )
+
+
+def round_up(number: int, step: int = STEP) -> int:
+    """Return the next multiple of a step."""
+    return -(-number // step) * step
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Series moved to the left, so that each begins with a reading, and cut behind the last one."""
+
+    first: Ints  # the column of the first reading, shape (series,)
+    length: Ints  # from the first to the last reading
+    count: Ints  # readings
+    lag: Ints  # periods of the batch after the last reading
+
+
+def align(values: Floats) -> Aligned:
+    """Tell where each series begins and ends; at most its newest 240 periods are looked at."""
+    present = ~np.isnan(values)
+    periods = values.shape[1]
+    some = present.any(axis=1)
+    last = np.where(some, periods - 1 - np.argmax(present[:, ::-1], axis=1), -1)
+    present &= np.arange(periods) > (last - HISTORY)[:, None]
+    first = np.argmax(present, axis=1)
+    return Aligned(
+        first=first,
+        length=np.where(some, last - first + 1, 0),
+        count=present.sum(axis=1),
+        lag=periods - 1 - last,
+    )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Series of one length, of one number of holes and, if told apart, of one lag: columns of one block."""
+
+    rows: Ints  # of the batch, shape (b,)
+    length: int
+    holes: Ints  # places of the missing readings, shape (holes, b)
+    width: int  # columns of the block, padded
+    readings: Floats  # shape (length, b), NaN in the holes
+
+
+def blocks(values: Floats, aligned: Aligned, *, least: int, extra: Ints | None = None) -> Iterator[Block]:
+    """Yield blocks of the series with at least so many readings.
+
+    Args:
+        values: Shape (series, periods).
+        aligned: Where each series begins and ends.
+        least: Series with fewer readings are left out.
+        extra: A number per series that is the same within a block.
+    """
+    other = np.zeros_like(aligned.length) if extra is None else extra
+    keys = np.stack([aligned.length, aligned.length - aligned.count, other])
+    rows = np.flatnonzero(aligned.count >= least)
+    rows = rows[np.lexsort(keys[:, rows])]
+    edges = np.flatnonzero((np.diff(keys[:, rows], axis=1) != 0).any(axis=0)) + 1
+    for group in np.split(rows, edges):
+        at = 0
+        while at < group.size:
+            width = BLOCKS[0] if group.size - at > BLOCKS[0] // 2 else BLOCKS[1]
+            yield _block(values, aligned, group[at : at + width], width)
+            at += width
+
+
+def _block(values: Floats, aligned: Aligned, rows: Ints, width: int) -> Block:
+    length = int(aligned.length[rows[0]])
+    columns = aligned.first[rows] + np.arange(length)[:, None]
+    readings = values[rows, columns]
+    holes = np.nonzero(np.isnan(readings.T))[1].reshape(rows.size, -1).T
+    return Block(rows=rows, length=length, holes=holes, width=width, readings=readings)
+
+
+def padded(columns: Floats, height: int, width: int) -> Floats:
+    """Return columns with zeros below and beside them."""
+    whole = np.zeros((height, width))
+    whole[: columns.shape[0], : columns.shape[1]] = columns
+    return whole
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A regression of a block under every structure. Shapes end with the block's series, b."""
+
+    log_weight: Floats  # shape (structures, b), up to a constant of the series
+    coefficients: list[Floats]  # one per regressor, each (structures, b)
+    root: list[list[Floats]]  # lower factor of the regressors' products
+    residual: Floats  # whitened, shape (structures, length, b)
+    spread: Floats  # the noise's variance, shape (structures, b)
+    df: Ints  # shape (b,)
+
+    def solve(self, sides: Sequence[Floats]) -> list[Floats]:
+        """Return the sides, one per regressor, divided by the root: their squares add up to a variance."""
+        solved: list[Floats] = []
+        for row, side in enumerate(sides):
+            rest = side
+            for column in range(row):
+                rest = rest - _like(self.root[row][column], rest) * solved[column]
+            solved.append(rest / _like(self.root[row][row], rest))
+        return solved
+
+
+def _like(pivot: Floats, side: Floats) -> Floats:
+    """Return a (structures, b) array so that it fits one with further axes between."""
+    return pivot.reshape(pivot.shape[0], *(1,) * (side.ndim - 2), pivot.shape[-1])
+
+
+def fit(whitened: Floats, regressors: Sequence[Floats], log_size: Floats, df: Ints) -> Fit:
+    """Regress whitened readings on whitened regressors, under every structure.
+
+    Args:
+        whitened: Shape (structures, length, b), of readings about their mean, 0 in holes.
+        regressors: Each of that shape or (structures, length, 1); a hole is one with a 1 in its place.
+        log_size: Log determinants, shape (structures,).
+        df: Readings less regressors that are not holes, shape (b,).
+    """
+    root, log_product = _root(regressors)
+    sides = [_dot(regressor, whitened) for regressor in regressors]
+    half: list[Floats] = []
+    for row, side in enumerate(sides):
+        rest = side
+        for column in range(row):
+            rest = rest - root[row][column] * half[column]
+        half.append(rest / root[row][row])
+    coefficients = _back(root, half)
+    residual = whitened
+    for coefficient, regressor in zip(coefficients, regressors, strict=True):
+        residual = residual - regressor * coefficient[:, None, :]
+    squares = np.maximum(_dot(residual, residual), FLOOR)
+    log_weight = -0.5 * (log_size[:, None] + log_product + df * np.log(squares))
+    return Fit(log_weight, coefficients, root, residual, squares / df, df)
+
+
+def _dot(one: Floats, other: Floats) -> Floats:
+    """Return the products of two (structures, length, b) arrays, added up over the length."""
+    product_: Floats = np.einsum("gnb,gnb->gb", *np.broadcast_arrays(one, other))
+    return product_
+
+
+def _root(regressors: Sequence[Floats]) -> tuple[list[list[Floats]], Floats]:
+    """Return the lower factor of the regressors' products, and the log of the determinant."""
+    root: list[list[Floats]] = []
+    log_product = np.zeros(1)
+    for row, regressor in enumerate(regressors):
+        line: list[Floats] = []
+        for column in range(row + 1):
+            rest = _dot(regressor, regressors[column])
+            for inner in range(column):
+                rest = rest - line[inner] * (root[column][inner] if column < row else line[inner])
+            line.append(rest / root[column][column] if column < row else np.sqrt(rest))
+        root.append(line)
+        log_product = log_product + 2 * np.log(line[row])
+    return root, log_product
+
+
+def _back(root: list[list[Floats]], half: list[Floats]) -> list[Floats]:
+    """Solve the upper triangle."""
+    solved: list[Floats] = [np.zeros(0)] * len(half)
+    for row in reversed(range(len(half))):
+        rest = half[row]
+        for later in range(row + 1, len(half)):
+            rest = rest - root[later][row] * solved[later]
+        solved[row] = rest / root[row][row]
+    return solved
+
+
+def hole_regressors(known: Factors, block: Block) -> list[Floats]:
+    """Return a regressor for each hole of a block's series, whitened."""
+    inverse = known.inverse.reshape(len(known.structures), known.width, known.width)[:, : block.length]
+    return [inverse[:, :, places] for places in block.holes]
+
+
+def shares(log_weight: Floats) -> Floats:
+    """Return weights that add up to 1 over the first axis."""
+    weight = np.exp(log_weight - log_weight.max(axis=0))
+    total: Floats = weight / weight.sum(axis=0)
+    return total
+
+
+def readings_of(block: Block) -> tuple[Floats, Floats, Floats]:
+    """Return a block's readings about their mean and in units of their size, the means and the sizes."""
+    with np.errstate(invalid="ignore"):
+        size = np.nanmean(np.abs(block.readings), axis=0)
+    size[size == 0] = 1.0
+    mean = np.nanmean(block.readings, axis=0)
+    return np.nan_to_num((block.readings - mean) / size), mean, size
