@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
@@ -81,7 +82,8 @@ def _window(kpi: KpiRow, definition: Definition, known: dict[date, ReadingRow], 
     look_back = definition.source.look_back if definition.source else 0
     first = rhythm.shift(max(known), 1 - look_back) if known else rhythm.period_of(EARLIEST)
     last = rhythm.newest_ended(today)
-    return Window(rhythm=rhythm, first=min(first, last), last=last)
+    zone = ZoneInfo(definition.source.zone) if definition.source else ZoneInfo("UTC")
+    return Window(rhythm=rhythm, first=min(first, last), last=last, zone=zone)
 
 
 def _keep(

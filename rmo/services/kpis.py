@@ -78,8 +78,9 @@ def _keep_definition(
         "frequency": definition.frequency,
         "year_start": definition.year_start,
         "behaviour": definition.behaviour,
-        "valid_low": valid.low if valid else None,
-        "valid_high": valid.high if valid else None,
+        "per": definition.per,
+        "valid_low": valid.low,
+        "valid_high": valid.high,
         "due_working_days": definition.due.working_days,
         "grace_days": definition.due.grace,
         "measurer": definition.measurer,
@@ -87,6 +88,7 @@ def _keep_definition(
         "definition_hash": item.hash,
         "from_file": True,
         "origin": definition.origin,
+        "part_of": definition.part_of,
         "retired_at": None,
     }
     kept = row or KpiRow(slug=item.slug, **values)

@@ -41,6 +41,7 @@ class SignedIn:
     position: str
     role: Role
     theme: str
+    seen_at: datetime
 
 
 def token_hash(token: str) -> str:
@@ -178,7 +179,7 @@ def signed_in(session: Session, token: str, *, now: datetime) -> SignedIn | None
     over = now > row.seen_at + IDLE or now > row.created_at + ABSOLUTE
     if over or row.revoked_at is not None or not who.active:
         return None
-    return SignedIn(who.email, who.name, who.position, who.role, who.theme)
+    return SignedIn(who.email, who.name, who.position, who.role, who.theme, row.seen_at)
 
 
 def note_seen(session: Session, token: str, *, now: datetime) -> None:

@@ -27,6 +27,7 @@ SHOWN_GAPS = 7
 class GapLine:
     """A gap with whose it is, what it costs, and who does what about it."""
 
+    id: int
     reference: str
     title: str
     owner: str
@@ -220,6 +221,7 @@ def _gap_line(snapshot: Snapshot, standing: Standing, gap: GapRow, today: date) 
     action = _open_action(standing.actions.get(gap.id or 0, []))
     rhythm = rhythm_of(standing.kpi) if standing.kpi else MONTHLY
     return GapLine(
+        id=gap.id or 0,
         reference=standing.benefit.reference,
         title=standing.benefit.title,
         owner=standing.owner,

@@ -153,6 +153,7 @@ class KpiRow(SQLModel, table=True):
     frequency: Frequency = Field(sa_type=words_of(Frequency))
     year_start: int = 1
     behaviour: Behaviour = Field(sa_type=words_of(Behaviour))
+    per: Decimal = Field(default=Decimal(1), sa_type=ExactDecimal)  # a ratio is numerator / denominator x per
     valid_low: Decimal | None = _exact()
     valid_high: Decimal | None = _exact()
     due_working_days: int = 5

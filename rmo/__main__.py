@@ -1,0 +1,5 @@
+"""`python -m rmo` is `rmo`."""
+
+from rmo.cli import main
+
+main()

@@ -1,0 +1,332 @@
+"""The shell: the one place that reads the clock and the environment. Imports wait until a command needs them."""
+
+import json
+import logging
+import os
+import secrets
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rmo import __version__
+from rmo.domain.errors import RmoError, SettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from rmo.config import Settings
+    from rmo.scheduler.jobs import Tools
+
+SHELL = "shell"  # who did it, in the trail
+KEY_FILE = "rmo.key"
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rmo")
+def rmo() -> None:
+    """Hold the promises made to get money for projects against what the KPIs say."""
+
+
+def main() -> None:
+    """Run a command; an error is one line that says what to do."""
+    try:
+        rmo.main(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except RmoError as error:
+        click.echo(f"rmo: {error}", err=True)
+        sys.exit(1)
+
+
+def settings(**given: Any) -> "Settings":
+    """Return the settings of the environment."""
+    from rmo.config import read_settings
+
+    return read_settings(**given)
+
+
+def open_database(chosen: "Settings") -> "Engine":
+    """Return the database, brought to this version's tables."""
+    from rmo.storage.database import open_engine
+    from rmo.storage.migrate import migrate
+
+    engine = open_engine(chosen.database_url)
+    migrate(engine)
+    return engine
+
+
+def tools(chosen: "Settings", engine: "Engine") -> "Tools":
+    """Return what jobs work with."""
+    from rmo.connectors import Reach, secrets_from
+    from rmo.mail.outbox import outbox_from
+    from rmo.scheduler.jobs import Tools
+
+    reach = Reach(
+        folders=chosen.source_folders,
+        hosts=chosen.source_hosts,
+        variables=chosen.source_variables,
+        secret=secrets_from(os.environ),
+    )
+    return Tools(engine=engine, settings=chosen, now=now, outbox=outbox_from(chosen), reach=reach)
+
+
+def secret_key() -> str:
+    """Return the key that signs form tokens: from RMO_SECRET_KEY, else from a file made at the first start."""
+    given = os.environ.get("RMO_SECRET_KEY", "")
+    if given:
+        if len(given) < 32:
+            raise SettingsError("RMO_SECRET_KEY is too short; use at least 32 random characters.")
+        return given
+    path = Path(KEY_FILE)
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def log_to_shell(chosen: "Settings") -> None:
+    """Write logs to the shell, as lines to read or as JSON."""
+    import structlog
+
+    last: Any = structlog.processors.JSONRenderer() if chosen.log_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            last,
+        ]
+    )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def apply_definitions(engine: "Engine", chosen: "Settings") -> None:
+    """Make the KPIs what the files say, and tell what cannot be done."""
+    from rmo.connectors.definitions import load_definitions
+    from rmo.services.kpis import apply_definitions as apply
+    from rmo.storage.database import transaction
+
+    loaded, problems = load_definitions(chosen.kpi_definitions)
+    own = [item for item in loaded if not item.definition.example]
+    if not problems:
+        with transaction(engine) as session:
+            problems = apply(session, own, now=now(), by=SHELL)
+    for problem in problems:
+        click.echo(f"{problem.place}: {problem.message}", err=True)
+    if problems:
+        click.echo("These definitions were left as they were; `rmo check` says the same.", err=True)
+
+
+@rmo.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def run(host: str, port: int) -> None:
+    """Serve pages and run the clock, in one process."""
+    serve_pages(host, port, with_clock=True)
+
+
+@rmo.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def serve(host: str, port: int) -> None:
+    """Serve pages only; `rmo worker` runs the clock."""
+    serve_pages(host, port, with_clock=False)
+
+
+def serve_pages(host: str, port: int, *, with_clock: bool) -> None:
+    """Open the database and serve until stopped."""
+    from waitress import serve as serve_forever
+
+    from rmo.web import create_app
+
+    chosen = settings()
+    log_to_shell(chosen)
+    engine = open_database(chosen)
+    apply_definitions(engine, chosen)
+    invite_first_administrator(engine, chosen)
+    app = create_app(engine, chosen, secret_key=secret_key(), clock=now)
+    if with_clock:
+        from rmo.scheduler import start
+
+        start(tools(chosen, engine))
+    click.echo(f"rmo is at http://{host}:{port}/")
+    serve_forever(app, host=host, port=port, threads=8, ident="rmo")
+
+
+def invite_first_administrator(engine: "Engine", chosen: "Settings") -> None:
+    """Print a link for the first administrator while there is nobody; there is never a default password."""
+    from rmo.domain.values import Role
+    from rmo.services import people
+    from rmo.storage.database import transaction
+
+    email = "administrator@localhost"
+    with transaction(engine) as session:
+        known = people.people(session)
+        if any(person.email != email for person in known.values()):
+            return
+        if not known:
+            people.add_person(
+                session,
+                email=email,
+                name="First administrator",
+                position="Administrator",
+                role=Role.ADMINISTRATOR,
+                now=now(),
+                by=SHELL,
+            )
+            session.flush()
+        token = people.make_link(session, email, now=now())
+    click.echo(f"Sign in once, within a day: {chosen.base_url.rstrip('/')}/sign-in/{token}")
+
+
+@rmo.command()
+@click.option("--once", metavar="JOB", help="Run one job for its current period and stop.")
+def worker(once: str | None) -> None:
+    """Run the clock only."""
+    from threading import Event
+
+    from rmo.scheduler import run_once, start
+    from rmo.scheduler.jobs import JOBS
+
+    if once is not None and once not in JOBS:
+        raise click.BadParameter(
+            f"there is no job {once!r}; choose one of {', '.join(JOBS)}", param_hint="--once"
+        )
+    chosen = settings()
+    log_to_shell(chosen)
+    engine = open_database(chosen)
+    kit = tools(chosen, engine)
+    if once is not None:
+        ran = run_once(kit, once)
+        click.echo(f"{once}: {'done' if ran else 'was done already for this period'}")
+        return
+    start(kit)
+    click.echo("rmo works; stop it with Ctrl+C.")
+    Event().wait()
+
+
+@rmo.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    open_database(settings())
+    click.echo("The database is ready.")
+
+
+@rmo.command()
+@click.option("--apply", "and_apply", is_flag=True, help="Make the KPIs what the files say.")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def check(folder: Path | None, and_apply: bool) -> None:
+    """Check the KPI definitions: every mistake at once, with file, line and what to do."""
+    from rmo.connectors.definitions import load_definitions
+
+    chosen = settings()
+    loaded, problems = load_definitions(folder or chosen.kpi_definitions)
+    for problem in problems:
+        click.echo(f"{problem.place}: {problem.message}", err=True)
+    if problems:
+        raise SettingsError(f"{len(problems)} mistake{'s' if len(problems) > 1 else ''} found.")
+    click.echo(f"{len(loaded)} definitions are right.")
+    if and_apply:
+        apply_definitions(open_database(chosen), chosen)
+
+
+@rmo.command()
+@click.argument("kpi", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def pull(kpi: str | None, as_json: bool) -> None:
+    """Pull the readings of one KPI, or of all that have a source, and judge what rests on them."""
+    from rmo.scheduler.jobs import judge
+    from rmo.services.collection import pull_all
+
+    chosen = settings()
+    engine = open_database(chosen)
+    kit = tools(chosen, engine)
+    results = pull_all(engine, kit.reach, clock=now, today=local_today(chosen), kpis=[kpi] if kpi else None)
+    judge(kit)
+    if as_json:
+        click.echo(json.dumps({"pulled": [vars(result) for result in results]}))
+    else:
+        for result in results:
+            told = result.problem or (
+                f"{result.written} new, {result.corrected} corrected, {result.unchanged} as before"
+            )
+            click.echo(f"{result.kpi}: {told}")
+    if any(result.problem for result in results):
+        sys.exit(1)
+
+
+@rmo.command()
+def evaluate() -> None:
+    """Judge every promise anew; what did not change is not written again."""
+    from rmo.scheduler.jobs import judge
+
+    chosen = settings()
+    changes = judge(tools(chosen, open_database(chosen)))
+    click.echo(
+        f"{changes.verdicts} verdicts written, {changes.restated} of them restated; "
+        f"{changes.opened} gaps opened, {changes.closed} closed."
+    )
+
+
+def local_today(chosen: "Settings") -> date:
+    """Return today in the organisation's zone."""
+    return now().astimezone(chosen.tz).date()
+
+
+@rmo.group()
+def person() -> None:
+    """Add people and let them in."""
+
+
+@person.command("add")
+@click.argument("email")
+@click.option("--position", required=True, help="How pages call them: Director of operations.")
+@click.option("--name", default="", help="Their own name.")
+@click.option("--role", required=True, help="executive, owner, measurer, analyst, …")
+@click.option("--password", is_flag=True, help="Ask for a password instead of printing a link.")
+def add_person(email: str, position: str, name: str, role: str, password: bool) -> None:
+    """Add a person and print a link with which they sign in once."""
+    from rmo.domain.values import Role
+    from rmo.services import people
+    from rmo.storage.database import transaction
+
+    if role not in set(Role):
+        raise click.BadParameter(f"write one of {', '.join(Role)}", param_hint="--role")
+    chosen = settings()
+    engine = open_database(chosen)
+    secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else ""
+    with transaction(engine) as session:
+        row = people.add_person(
+            session,
+            email=email,
+            name=name or position,
+            position=position,
+            role=Role(role),
+            now=now(),
+            by=SHELL,
+        )
+        session.flush()
+        if secret:
+            people.set_password(session, row.email, secret, now=now(), by=SHELL)
+            click.echo(f"{position} can sign in with {row.email}.")
+            return
+        token = people.make_link(session, row.email, now=now())
+    click.echo(f"Their link, good once and for a day: {chosen.base_url.rstrip('/')}/sign-in/{token}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The jobs. Each may run twice, late, or beside another worker: keys in the database decide what takes effect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.engine import Engine
+from sqlmodel import Session
+
+from rmo.config import Settings
+from rmo.connectors import Reach
+from rmo.domain.values import Role
+from rmo.mail.message import message_id
+from rmo.mail.outbox import Outbox
+from rmo.mail.render import render_digest, render_reminder
+from rmo.services import digests
+from rmo.services.collection import Pulled, pull_all
+from rmo.services.digests import EXECUTIVE, REMINDER, Digest, Sender
+from rmo.services.evaluation import Changes, evaluate
+from rmo.storage.database import transaction
+
+A_MONTH = timedelta(days=31)
+DIGEST_ROLES = (Role.EXECUTIVE, Role.SPONSOR, Role.ANALYST)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What jobs work with."""
+
+    engine: Engine
+    settings: Settings
+    now: Callable[[], datetime]
+    outbox: Outbox
+    reach: Reach
+
+    @property
+    def sender(self) -> Sender:
+        """Return what a mail says about where it comes from."""
+        s = self.settings
+        return Sender(s.organisation, s.base_url.rstrip("/"), s.zone, s.mail_from)
+
+
+@dataclass(frozen=True)
+class Job:
+    """When a job is due, on the clock of the organisation's zone, and what names its period."""
+
+    run: Callable[[Tools, str], object]
+    cron: str
+    key: str  # strftime of the local moment
+
+    def period_key(self, local: datetime) -> str:
+        """Return the local period of a moment."""
+        return local.strftime(self.key)
+
+
+def pull(tools: Tools, _period_key: str = "") -> list[Pulled]:
+    """Pull every source. The same value again writes nothing, so a second run does no harm."""
+    today = tools.now().astimezone(tools.settings.tz).date()
+    return pull_all(tools.engine, tools.reach, clock=tools.now, today=today)
+
+
+def judge(tools: Tools, _period_key: str = "") -> Changes:
+    """Evaluate the whole portfolio; what did not change is not written again."""
+    now = tools.now()
+    with transaction(tools.engine) as session:
+        return evaluate(session, now=now, today=now.astimezone(tools.settings.tz).date())
+
+
+def remind(tools: Tools, period_key: str) -> int:
+    """Queue a mail to everybody who owes a reading, once a day."""
+    now = tools.now()
+    today = now.astimezone(tools.settings.tz).date()
+    queued = 0
+    with transaction(tools.engine) as session:
+        for person in digests.recipients(session, Role.MEASURER):
+            owed = digests.reminder(session, person, sender=tools.sender, now=now, today=today)
+            if owed is not None:
+                queued += _queue(tools, session, owed, REMINDER, person.email, period_key, now)
+    return queued
+
+
+def digest(tools: Tools, period_key: str) -> int:
+    """Queue the CEO's office's digest, once for each person and month."""
+    now = tools.now()
+    today = now.astimezone(tools.settings.tz).date()
+    queued = 0
+    with transaction(tools.engine) as session:
+        for person in digests.recipients(session, *DIGEST_ROLES):
+            told = digests.executive_digest(
+                session, person, sender=tools.sender, now=now, today=today, before=now - A_MONTH
+            )
+            if told is not None:
+                queued += _queue(tools, session, told, EXECUTIVE, person.email, period_key, now)
+    return queued
+
+
+def _queue(
+    tools: Tools, session: Session, told: Digest, kind: str, recipient: str, period_key: str, now: datetime
+) -> bool:
+    rendered = (render_reminder if kind == REMINDER else render_digest)(told)
+    identifier = message_id(kind, recipient, period_key, domain=tools.settings.mail_from)
+    return digests.queue(
+        session,
+        told,
+        kind=kind,
+        recipient=recipient,
+        period_key=period_key,
+        rendered=rendered,
+        message_id=identifier,
+        now=now,
+    )
+
+
+JOBS: Final = {
+    "pull": Job(pull, "0 5 * * *", "%Y-%m-%d"),
+    "evaluate": Job(judge, "30 5 * * *", "%Y-%m-%d"),
+    "remind": Job(remind, "0 7 * * mon-fri", "%Y-%m-%d"),
+    "digest": Job(digest, "30 7 10 * *", "%Y-%m"),
+}

@@ -1,0 +1,267 @@
+"""What a digest says: to the CEO's office a month in a screen, to a measurer what they owe. Frozen before it is rendered."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from rmo.domain.calendar import Rhythm
+from rmo.domain.values import EVERYTHING, Frequency, Role, State
+from rmo.drawing import words
+from rmo.services.my_month import my_month
+from rmo.services.people import people
+from rmo.services.portfolio import GapLine, PortfolioPage, portfolio_page
+from rmo.services.snapshot import take_snapshot
+from rmo.storage import work
+from rmo.storage.tables import PersonRow
+
+MOST_EXCEPTIONS, MOST_SUCCESSES = 5, 3
+MONTHS = Rhythm(Frequency.MONTH)
+EXECUTIVE, REMINDER = "executive", "reminder"
+
+
+@dataclass(frozen=True)
+class DigestException:
+    """A gap as a mail tells it. Money in pennies."""
+
+    reference: str
+    title: str
+    url: str
+    owner: str
+    state: str
+    promised: int
+    realised: int
+    forecast: int
+    unproven: int
+    shortfall: int
+    sentence: str
+    reason: str
+    action: str
+    who: str
+    due: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Everything that an executive's mail says, as it was when it was frozen."""
+
+    organisation: str
+    person_name: str
+    period_label: str
+    subject: str
+    headline: str
+    money: dict[str, int]
+    changes: list[str]
+    exceptions: list[DigestException]
+    successes: list[dict[str, str]]
+    restated: list[dict[str, str]]
+    late: list[dict[str, Any]]
+    rest: str
+    data_to: str
+    known_on: str
+    zone: str
+    why: str
+    settings_url: str
+    page_url: str
+    items: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What a mail says about where it comes from."""
+
+    organisation: str
+    base_url: str
+    zone: str
+    mail_from: str
+
+
+def period_before(day: date) -> date:
+    """Return the month that a digest of a day is about: the one before."""
+    return MONTHS.shift(day, -1)
+
+
+def executive_digest(
+    session: Session, person: PersonRow, *, sender: Sender, now: datetime, today: date, before: datetime
+) -> Digest | None:
+    """Return a person's digest, or nothing when nothing changed since an earlier moment."""
+    page = portfolio_page(session, scope=EVERYTHING, now=now, today=today, before=before)
+    snapshot = take_snapshot(session, scope=EVERYTHING, now=now)
+    quiet = page.before is not None and not page.moved and not page.restated
+    if quiet and not any(True for gap in page.gaps if not gap.action):
+        return None
+    successes = [
+        {
+            "reference": s.benefit.reference,
+            "title": s.benefit.title,
+            "url": f"{sender.base_url}/benefits/{s.benefit.reference}",
+            "sentence": s.verdict.sentence,
+        }
+        for s in sorted(snapshot.standings, key=lambda s: -s.money.realised)
+        if s.verdict and s.state in (State.KEPT, State.ON_TRACK)
+    ]
+    shown = _once(page.gaps)[:MOST_EXCEPTIONS]
+    left = page.more_gaps + len(page.gaps) - len(shown)
+    month = MONTHS.long_label(period_before(today))
+    return Digest(
+        organisation=sender.organisation,
+        person_name=person.name,
+        period_label=month,
+        subject=_subject(page, month),
+        headline=page.headline,
+        money={
+            "promised": page.money.promised,
+            "realised": page.money.realised,
+            "still_forecast": page.money.still_forecast,
+            "unproven": page.money.unproven,
+            "shortfall": page.money.shortfall,
+        },
+        changes=[f"{moved.words}: {words.money(moved.amount, signed=True)}." for moved in page.moved],
+        exceptions=[_exception(line, sender) for line in shown],
+        successes=successes[:MOST_SUCCESSES],
+        restated=[
+            {
+                "reference": r.reference,
+                "title": r.title,
+                "was": r.was,
+                "is": r.now,
+                "why": f"{r.period}: {r.why}",
+            }
+            for r in page.restated[:MOST_EXCEPTIONS]
+        ],
+        late=_late(page),
+        rest=f"{words.capital(words.count_word(left))} more on the page." if left > 0 else "",
+        data_to=page.data_to,
+        known_on=words.moment(now),
+        zone=sender.zone,
+        why=f"You get this once a month because you are {person.position}.",
+        settings_url=f"{sender.base_url}/",
+        page_url=f"{sender.base_url}/portfolio?as_of={now.strftime('%Y-%m-%dT%H:%M:%SZ')}",
+    )
+
+
+def _once(gaps: list[GapLine]) -> list[GapLine]:
+    """Return one line a benefit, so that nothing is told twice."""
+    seen: set[str] = set()
+    return [line for line in gaps if not (line.reference in seen or seen.add(line.reference))]  # type: ignore[func-returns-value]
+
+
+def _subject(page: PortfolioPage, month: str) -> str:
+    parts = [words.count(len(page.gaps) + page.more_gaps, "gap")]
+    if page.silent:
+        parts.append(words.count(len(page.silent), "silent source"))
+    if page.money.shortfall > 0:
+        parts.append(f"{words.money(page.money.shortfall)} short")
+    return f"{', '.join(parts)}, {month}"
+
+
+def _exception(line: GapLine, sender: Sender) -> DigestException:
+    return DigestException(
+        reference=line.reference,
+        title=line.title,
+        url=f"{sender.base_url}/benefits/{line.reference}",
+        owner=line.owner,
+        state=line.shown.value,
+        promised=line.money.promised,
+        realised=line.money.realised,
+        forecast=line.money.still_forecast,
+        unproven=line.money.unproven,
+        shortfall=line.money.shortfall,
+        sentence=line.evidence,
+        reason=line.reason,
+        action=line.action,
+        who=line.action_owner,
+        due=words.long_day(line.due) if line.due else "",
+    )
+
+
+def _late(page: PortfolioPage) -> list[dict[str, Any]]:
+    by_person: dict[str, list[str]] = {}
+    for source in page.silent:
+        seen = f"last seen {source.last_seen}" if source.last_seen else "never seen"
+        by_person.setdefault(source.measurer, []).append(f"{source.name}, {seen}")
+    return [{"person": person, "items": items} for person, items in by_person.items()]
+
+
+def reminder(
+    session: Session, person: PersonRow, *, sender: Sender, now: datetime, today: date
+) -> Digest | None:
+    """Return what a measurer owes, or nothing when they owe nothing that is due."""
+    owed = [cell for cell in my_month(session, person.email, today=today).cells if not cell.kept]
+    due = [cell for cell in owed if cell.due <= today]
+    if not due:
+        return None
+    late = sum(1 for cell in due if cell.days_late > 0)
+    subject = words.count(len(due), "reading") + (f" due, {late} late" if late else " due")
+    return Digest(
+        organisation=sender.organisation,
+        person_name=person.name,
+        period_label=words.long_day(today),
+        subject=subject,
+        headline=f"{words.capital(words.count_word(len(due)))} reading{'s are' if len(due) > 1 else ' is'} due from you.",
+        money={},
+        changes=[],
+        exceptions=[],
+        successes=[],
+        restated=[],
+        late=[],
+        rest="",
+        data_to="",
+        known_on=words.moment(now),
+        zone=sender.zone,
+        why="You get this because you are named as the measurer of these KPIs.",
+        settings_url=f"{sender.base_url}/",
+        page_url=f"{sender.base_url}/readings",
+        items=[
+            {
+                "title": f"{cell.kpi}, {cell.label}",
+                "note": f"{words.count(cell.days_late, 'day')} late"
+                if cell.days_late
+                else f"due {words.long_day(cell.due)}",
+            }
+            for cell in due
+        ],
+    )
+
+
+def recipients(session: Session, *roles: Role) -> list[PersonRow]:
+    """Return the active people with one of these roles."""
+    return [row for row in people(session).values() if row.active and row.role in roles]
+
+
+def queue(
+    session: Session,
+    digest: Digest,
+    *,
+    kind: str,
+    recipient: str,
+    period_key: str,
+    rendered: tuple[str, str, str],
+    message_id: str,
+    now: datetime,
+) -> bool:
+    """Put a mail into the outbox once for its kind, person and period; return whether it was new."""
+    subject, html, text = rendered
+    return (
+        work.add(
+            session,
+            work.DELIVERIES,
+            {
+                "kind": kind,
+                "recipient": recipient,
+                "period_key": period_key,
+                "subject": subject,
+                "html": html,
+                "text": text,
+                "snapshot": json.dumps(asdict(digest), default=str),
+                "message_id": message_id,
+                "queued_at": now,
+                "not_before": now,
+                "worker": "",
+                "error": "",
+            },
+        )
+        is not None
+    )

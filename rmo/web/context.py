@@ -1,0 +1,231 @@
+"""What every request has: who is there, what time it is, which day is shown, and headers that keep it safe."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.engine import Engine
+from sqlmodel import Session
+from werkzeug.exceptions import BadRequest, Forbidden
+
+from rmo.config import Settings
+from rmo.domain.values import EVERYTHING, Role, Scope
+from rmo.drawing import words
+from rmo.services import people
+from rmo.services.people import SignedIn
+from rmo.storage.database import reading, transaction
+from rmo.storage.moments import FOREVER, end_of_day
+
+COOKIE = "rmo_session"
+EVERYBODY = frozenset(Role)
+OFFICE = frozenset({Role.ANALYST, Role.ADMINISTRATOR})
+View = TypeVar("View", bound=Callable[..., Any])
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+NAVIGATION = (
+    ("Portfolio", "portfolio.home"),
+    ("Benefits", "benefits.register"),
+    ("KPIs", "kpis.library"),
+    ("Readings", "readings.grid"),
+    ("Gaps", "gaps.work_list"),
+)
+
+
+@dataclass(frozen=True)
+class House:
+    """What the application was made with."""
+
+    engine: Engine
+    settings: Settings
+    clock: Callable[[], datetime]
+    demo: Any
+
+
+def house() -> House:
+    """Return what the application was made with."""
+    return cast(House, current_app.extensions["rmo"])
+
+
+def install(app: Flask, tools: House) -> None:
+    """Give every request its person and its headers."""
+    app.extensions["rmo"] = tools
+    app.before_request(_let_in)
+    app.after_request(_headers)
+    app.context_processor(_frame)
+
+
+def allow(*roles: Role | frozenset[Role]) -> Callable[[View], View]:
+    """Say who may use a view. A view without this answers nobody."""
+    chosen: frozenset[Role] = frozenset().union(*(r if isinstance(r, frozenset) else {r} for r in roles))
+
+    def mark(view: View) -> View:
+        view.roles = chosen  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_all(view: View) -> View:
+    """Say that a view needs no sign-in."""
+    view.roles = None  # type: ignore[attr-defined]
+    return view
+
+
+def _let_in() -> ResponseReturnValue | None:
+    """Find out who is there, and refuse what they may not use."""
+    g.now = house().clock()
+    g.person = None
+    g.nonce = secrets.token_urlsafe(16)
+    _check_host()
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    view = current_app.view_functions[request.endpoint]
+    token = request.cookies.get(COOKIE, "")
+    if token:
+        with reading(house().engine) as session:
+            g.person = people.signed_in(session, token, now=g.now)
+        if g.person is not None and g.now > g.person.seen_at + people.SEEN_EVERY:
+            with write() as session:
+                people.note_seen(session, token, now=g.now)
+    if not hasattr(view, "roles"):
+        raise Forbidden
+    if view.roles is None:
+        return None
+    if g.person is None:
+        return redirect(url_for("account.sign_in", next=request.full_path.rstrip("?")))
+    if g.person.role not in view.roles:
+        raise Forbidden
+    return None
+
+
+def _check_host() -> None:
+    """Refuse a request for another host than ours, so that no link is made with a name that is not."""
+    ours = urlsplit(house().settings.base_url).hostname
+    asked = urlsplit(f"//{request.host}").hostname
+    if asked not in (ours, "localhost", "127.0.0.1", "::1"):
+        raise BadRequest("This address is not served here.")
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce", ""))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Vary"] = "Cookie"
+    if house().settings.base_url.startswith("https://"):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+def _frame() -> dict[str, Any]:
+    """Return what the base template shows on every page."""
+    who = person_or_none()
+    demo = house().demo
+    frame: dict[str, Any] = {
+        "organisation": house().settings.organisation,
+        "nonce": g.get("nonce", ""),
+        "known_on": _known_on(),
+        "known_on_url": request.path,
+        "demo": demo.banner() if demo else "",
+        "demo_url": url_for("demo.next_month") if demo and who else "",
+        "nav": [],
+        "who": "",
+        "theme": "",
+    }
+    if who is not None:
+        frame |= {
+            "nav": [_nav_item(label, endpoint) for label, endpoint in NAVIGATION],
+            "who": who.position,
+            "theme": "" if who.theme == "auto" else who.theme,
+            "theme_url": url_for("account.choose_theme"),
+            "sign_out_url": url_for("account.sign_out"),
+        }
+        if who.role in OFFICE:
+            frame["nav"].append(_nav_item("Office", "organisation.office"))
+    return frame
+
+
+def _nav_item(label: str, endpoint: str) -> dict[str, Any]:
+    kept = {"as_of": request.args["as_of"]} if "as_of" in request.args else {}
+    area = endpoint.partition(".")[0]
+    return {"label": label, "url": url_for(endpoint, **kept), "current": request.blueprint == area}
+
+
+def _known_on() -> str:
+    try:
+        moment = as_of()
+    except BadRequest:
+        return ""
+    return "" if moment == FOREVER else words.moment(moment, house().settings.tz)
+
+
+def person_or_none() -> SignedIn | None:
+    """Return who is signed in, or nobody."""
+    return cast("SignedIn | None", g.get("person"))
+
+
+def person() -> SignedIn:
+    """Return who is signed in; only for views that need somebody."""
+    who = person_or_none()
+    if who is None:
+        raise Forbidden
+    return who
+
+
+def now() -> datetime:
+    """Return the moment of this request."""
+    return cast(datetime, g.now)
+
+
+def today() -> date:
+    """Return the day of this request in the organisation's zone."""
+    return now().astimezone(house().settings.tz).date()
+
+
+def scope() -> Scope:
+    """Return whose rows this person may see."""
+    return EVERYTHING
+
+
+def as_of() -> datetime:
+    """Return the moment as known at which the page is asked for: the end of a day, a moment, or the newest."""
+    text = request.args.get("as_of", "").strip()
+    if not text:
+        return FOREVER
+    try:
+        if len(text) == len("2026-03-31"):
+            return end_of_day(date.fromisoformat(text), house().settings.tz)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(
+            f"as_of is “{text[:40]}”; write a day such as 2026-03-31, or a moment such as 2026-03-31T12:00Z."
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=house().settings.tz)
+
+
+def read() -> AbstractContextManager[Session]:
+    """Give a session that only reads."""
+    return reading(house().engine)
+
+
+def write() -> AbstractContextManager[Session]:
+    """Give a session that writes."""
+    return transaction(house().engine)
+
+
+def safe_next(target: str) -> str:
+    """Return where to go after signing in: only to a page of ours."""
+    parts = urlsplit(target.replace("\\", "/"))
+    inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
+    return target if inside else url_for("portfolio.home")
