@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from rmo.analyse import charts
+from rmo.analyse import charts, forecasts
 from rmo.analyse.answers import Answer, table
 from rmo.analyse.files import BadFileError
-from rmo.domain.parsing import UnreadableError, WrittenPeriod, parse_period
+from rmo.domain.engine.forecast import FURTHEST
+from rmo.domain.parsing import UnreadableError, WrittenPeriod, parse_number, parse_period
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -33,7 +34,28 @@ class PeriodType(click.ParamType[WrittenPeriod]):
             self.fail(str(error), param, ctx)
 
 
+class NumbersType(click.ParamType[tuple[str, ...]]):
+    """Numbers with commas between them, kept as they are written."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the numbers, or stop with what is wrong."""
+        if isinstance(value, tuple):
+            return value
+        texts = tuple(text.strip() for text in value.split(","))
+        try:
+            for text in texts:
+                parse_number(text)
+        except UnreadableError as error:
+            self.fail(str(error), param, ctx)
+        return texts
+
+
 PERIOD = PeriodType()
+NUMBERS = NumbersType()
 
 
 @click.group()
@@ -92,3 +114,21 @@ def chart(file: Path, **options: Any) -> Answer:
     rebase (1 on the first point of a new segment).
     """
     return charts.answer(file, **options)
+
+
+@analyse.command()
+@click.option("--horizon", type=click.IntRange(1, FURTHEST), required=True, help="How many periods ahead.")
+@click.option(
+    "--season",
+    type=click.IntRange(1, 366),
+    help="Periods of a season, 1 for none; by the periods if not said.",
+)
+@click.option("--promise", type=float, help="A total of the periods ahead whose chance is asked for.")
+@click.option("--versus-last", type=NUMBERS, default=(), help="Shares of the last total, as 0.9,1,1.1.")
+@answering
+def forecast(file: Path, **options: Any) -> Answer:
+    """Forecast each series: months, their total, and the chance of reaching a total.
+
+    FILE has the columns period and value, and optionally series.
+    """
+    return forecasts.answer(file, **options)

@@ -63,10 +63,10 @@ def _entry(entry: dict[str, Any]) -> str:
             continue
         if isinstance(value, list):
             parts += ["", *_columns(key, value)] if value else []
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and value:
             facts = "  ".join(f"{name} {_cell(fact)}" for name, fact in value.items())
             parts.append(f"  {key.replace('_', ' ')}: {facts}")
-        else:
+        elif not isinstance(value, dict):
             parts.append(f"  {key.replace('_', ' ')}: {_cell(value)}")
     return "\n".join(parts)
 

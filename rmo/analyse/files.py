@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -61,7 +62,11 @@ class Series:
 
     def text(self, place: int) -> str:
         """Return the period at a place, as the file has it if it does."""
-        return dict(zip(self.places, self.texts, strict=True)).get(place) or self.pace.text(place)
+        return self._texts.get(place) or self.pace.text(place)
+
+    @cached_property
+    def _texts(self) -> dict[int, str]:
+        return dict(zip(self.places, self.texts, strict=True))
 
     def column(self, name: str) -> Floats:
         """Return another column of numbers, read and found good before, at the places of the values."""
@@ -223,9 +228,10 @@ def _series(name: str, found: list[tuple[WrittenPeriod, float, Row]]) -> Series:
     )
 
 
-def as_batch(series: Sequence[Floats]) -> Floats:
-    """Return series as rows of one array, NaN after the shorter ones."""
+def as_batch(series: Sequence[Floats], *, at_end: bool = False) -> Floats:
+    """Return series as rows of one array, NaN after the shorter ones, or before them if all are to end together."""
     batch = np.full((len(series), max(len(values) for values in series)), np.nan)
     for row, values in enumerate(series):
-        batch[row, : len(values)] = values
+        first = batch.shape[1] - len(values) if at_end else 0
+        batch[row, first : first + len(values)] = values
     return batch
