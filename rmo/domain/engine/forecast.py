@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
 from rmo.domain.engine.structure import (
     Block,
     Factors,
@@ -19,56 +20,11 @@ from rmo.domain.engine.structure import (
     round_up,
     shares,
 )
-from rmo.domain.engine.student_t import fast_cdf, normal_cdf, normal_quantile, probit, quantile
 from rmo.domain.values import Floats, Ints
 
 LEAST = 6  # readings below which nothing is forecast
 SEASONAL = 12  # readings below which no season is looked for
 FURTHEST = 120  # periods ahead of the last reading
-LOWER_NODES = (0.0005, 0.004, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.35)
-NODES = (
-    *LOWER_NODES,
-    0.5,
-    *(1 - p for p in reversed(LOWER_NODES)),
-)  # about where a distribution is worked out
-NEGLIGIBLE = 1e-4  # weight of a structure that is left out of a mixture
-DIGITS = 9  # significant ones that are kept
-
-
-@dataclass(frozen=True)
-class Spread:
-    """What numbers may turn out to be: points of their distributions, between which it is normal.
-
-    The last axis of both arrays runs over the points, upwards. NaN where nothing is known.
-    """
-
-    x: Floats  # values
-    z: Floats  # the standard normal quantiles of the chances of staying at or under them
-
-    def quantile(self, p: float) -> Floats:
-        """Return the values that are stayed at or under with a chance of p."""
-        return _interpolate(np.full(self.x.shape[:-1], normal_quantile(p)), self.z, self.x)
-
-    def chance_of_at_least(self, value: Floats) -> Floats:
-        """Return the chances of reaching values, broadcast to the shape of the numbers."""
-        z = _interpolate(np.broadcast_to(value, self.x.shape[:-1]), self.x, self.z)
-        return 1.0 - normal_cdf(z)
-
-    @property
-    def median(self) -> Floats:
-        """Return the values that are as likely passed as not."""
-        return self.quantile(0.5)
-
-
-def _interpolate(at: Floats, known: Floats, wanted: Floats) -> Floats:
-    """Return what belongs to values, by straight lines through the points on either side, or the last two."""
-    after = np.clip((known < at[..., None]).sum(axis=-1), 1, known.shape[-1] - 1)[..., None]
-    x0, x1 = np.take_along_axis(known, after - 1, -1)[..., 0], np.take_along_axis(known, after, -1)[..., 0]
-    y0, y1 = np.take_along_axis(wanted, after - 1, -1)[..., 0], np.take_along_axis(wanted, after, -1)[..., 0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(x1 > x0, (at - x0) / (x1 - x0), 0.5)
-    found: Floats = y0 + share * (y1 - y0)
-    return found
 
 
 @dataclass(frozen=True)
@@ -142,23 +98,6 @@ def forecast(values: Floats, *, horizon: int, season: int, weights: Floats | Non
     )
 
 
-def rounded(numbers: Floats) -> Floats:
-    """Return numbers to 9 significant digits, so that the last bits of sums do not show."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        power = DIGITS - 1 - np.floor(np.log10(np.abs(numbers)))
-        scale = 10.0 ** np.clip(np.nan_to_num(power, posinf=0, neginf=0), -300, 300)
-        result: Floats = np.round(numbers * scale) / scale
-    return result
-
-
-@dataclass(frozen=True)
-class _Components:
-    """Student t distributions, one per structure: shape (structures, periods + 1, b), the total last."""
-
-    location: Floats
-    scale: Floats
-
-
 def _block(block: Block, season: int, ahead: Floats, *, positive: bool) -> tuple[Floats, Floats, Floats]:
     """Return the points of a block's months and total, (periods + 1, b, points) each, and its season weights."""
     count = block.length - len(block.holes)
@@ -178,7 +117,7 @@ def _block(block: Block, season: int, ahead: Floats, *, positive: bool) -> tuple
         log_weights.append(logged.log_weight - df * log_mean)
         parts.append(_log_components(known, block, logged, ahead, log_mean))
     weight = shares(np.concatenate(log_weights))
-    x, z = _points(parts, weight, df, widening(count))
+    x, z = points(parts, weight, df, widening(count))
     seasonal = np.array([point.season > 0 for point in structures] * len(parts))
     return x * size[:, None], z, weight[seasonal].sum(axis=0)
 
@@ -225,16 +164,14 @@ def _ahead(known: Factors, block: Block, fitted: Fit, periods: int) -> _Ahead:
     return _Ahead(mean, known.lower[:, n : n + periods, n : n + periods], fitted.solve(sides))
 
 
-def _plain_components(known: Factors, block: Block, fitted: Fit, ahead: Floats) -> _Components:
+def _plain_components(known: Factors, block: Block, fitted: Fit, ahead: Floats) -> Components:
     future = _ahead(known, block, fitted, len(ahead))
     variance = np.concatenate([future.variance(), future.variance_of(ahead)[:, None, :]], axis=1)
     location = np.concatenate([future.mean, (future.mean * ahead).sum(axis=1, keepdims=True)], axis=1)
-    return _Components(location, np.sqrt(fitted.spread[:, None, :] * variance))
+    return Components(location, np.sqrt(fitted.spread[:, None, :] * variance))
 
 
-def _log_components(
-    known: Factors, block: Block, fitted: Fit, ahead: Floats, log_mean: Floats
-) -> _Components:
+def _log_components(known: Factors, block: Block, fitted: Fit, ahead: Floats, log_mean: Floats) -> Components:
     """Return the components of logs; the log of a total as if it were a Student t with the moments' first terms.
 
     Source:
@@ -250,54 +187,4 @@ def _log_components(
     of_sum = future.variance_of(parts)[:, None, :] * spread
     with np.errstate(divide="ignore"):
         location = np.concatenate([mean, np.log(sums) - of_sum / 2], axis=1)
-    return _Components(location, np.sqrt(np.concatenate([variance, of_sum], axis=1)))
-
-
-def _points(parts: list[_Components], weight: Floats, df: int, wider: Floats) -> tuple[Floats, Floats]:
-    """Return points of the mixtures, widened about their medians, each of shape (periods + 1, b, points)."""
-    shares_ = np.split(weight, len(parts))
-    logged = shares_[-1].sum(axis=0) > 0.5 if len(parts) > 1 else np.zeros(weight.shape[1], dtype=np.bool_)
-    plain_at = _nodes(parts[0], shares_[0], df)
-    log_at = _nodes(parts[-1], shares_[-1], df) if len(parts) > 1 else plain_at
-    with np.errstate(over="ignore"):
-        x = np.where(logged[:, None], np.exp(np.clip(log_at, -300, 300)), plain_at)
-    below = _mixture(parts, weight, df, x)
-    z = np.maximum.accumulate(probit(np.clip(below, 1e-9, 1 - 1e-9)), axis=-1)
-    stretched = np.where(logged[:, None], log_at, x)
-    middle = _interpolate(np.zeros(z.shape[:-1]), z, stretched)[..., None]
-    stretched = middle + wider * (stretched - middle)
-    return np.where(logged[:, None], np.exp(np.clip(stretched, -300, 300)), stretched), z
-
-
-def _mixture(parts: list[_Components], weight: Floats, df: int, x: Floats) -> Floats:
-    """Return the chances of staying at or under values of shape (periods + 1, b, points).
-
-    Structures of next to no weight are left out. Those that are left stand in one row each,
-    series after series.
-    """
-    counts = np.where(weight > NEGLIGIBLE, weight, 0.0)
-    counts = counts / counts.sum(axis=0)
-    series, component = np.nonzero(counts.T)
-    firsts = np.flatnonzero(np.diff(series, prepend=-1))
-    location = np.concatenate([part.location for part in parts])[component, :, series]
-    scale = 1.0 / np.concatenate([part.scale for part in parts])[component, :, series]
-    share = counts[component, series][:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.where(x > 0, np.log(x), -1e6) if len(parts) > 1 else x
-    both = np.stack([x, logs])
-    log = (component >= len(parts[0].location)).astype(np.intp)
-    below = np.empty((x.shape[1], x.shape[0], x.shape[2]))
-    for node in range(x.shape[2]):
-        at = both[log, :, series, node]
-        below[:, :, node] = np.add.reduceat(fast_cdf((at - location) * scale, df) * share, firsts, axis=0)
-    return below.transpose(1, 0, 2)
-
-
-def _nodes(part: _Components, weight: Floats, df: int) -> Floats:
-    """Return values at about the wanted probabilities of a mixture, shape (periods + 1, b, points)."""
-    weight = weight / np.maximum(weight.sum(axis=0), 1e-300)
-    mean = np.einsum("chb,cb->hb", part.location, weight)
-    variance = np.einsum("chb,cb->hb", part.scale**2 + (part.location - mean) ** 2, weight)
-    t = np.array([quantile(p, df) for p in NODES])
-    nodes: Floats = mean[..., None] + np.sqrt(variance)[..., None] * t
-    return nodes
+    return Components(location, np.sqrt(np.concatenate([variance, of_sum], axis=1)))

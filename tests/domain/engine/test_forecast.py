@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmo.domain.engine.forecast import LEAST, Forecast, Spread, forecast, required_run_rate, widening
+from rmo.domain.engine.forecast import LEAST, Forecast, forecast, required_run_rate, widening
+from rmo.domain.engine.mixture import Spread
 from rmo.domain.engine.structure import covariances, factors, fit, grid, shares
 from rmo.domain.engine.student_t import cdf, quantile
 from rmo.domain.values import Floats

@@ -1,0 +1,157 @@
+"""What has changed since a start, beside what would have happened anyway."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
+from rmo.domain.engine.structure import (
+    Block,
+    align,
+    blocks,
+    factors,
+    fit,
+    grid,
+    hole_regressors,
+    padded,
+    readings_of,
+    round_up,
+    shares,
+)
+from rmo.domain.values import Flags, Floats, Ints
+
+LEAST = 6  # readings in all
+LEAST_BEFORE = 3  # and of those before the start
+SEASONAL = 12  # readings below which no season is looked for
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The change that came with a start: the coefficient of its profile, in the unit of the readings or of their log.
+
+    It says what moved with the start and more than the series' own history explains; it does
+    not say what caused it. NaN for series with too few readings.
+    """
+
+    spread: Spread  # shape (series, points)
+    profile: Floats  # shape (series, periods), 0 before the start, 1 when all of it has arrived
+    logged: bool
+
+    @property
+    def estimate(self) -> Floats:
+        """Return the middle of what it may be, shape (series,)."""
+        return self.spread.median
+
+    def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
+        """Return the ends of the interval that holds it with a chance."""
+        return self.spread.quantile((1 - level) / 2), self.spread.quantile((1 + level) / 2)
+
+    @property
+    def chance_of_none(self) -> Floats:
+        """Return the two-sided chance that a series without a change looks like this."""
+        over = self.spread.chance_of_at_least(np.zeros(len(self.profile)))
+        return 2 * np.minimum(over, 1 - over)
+
+    def anyway(self, actual: Floats, level: float = 0.95) -> tuple[Floats, Floats, Floats]:
+        """Return what each reading would have been without the change: middle, lower and upper, like the readings."""
+        low, high = self.interval(level)
+        middle, lower, upper = (
+            actual * np.exp(-size[:, None] * self.profile)
+            if self.logged
+            else actual - size[:, None] * self.profile
+            for size in (self.estimate, low, high)
+        )
+        return middle, np.fmin(lower, upper), np.fmax(lower, upper)
+
+
+def effect(
+    values: Floats,
+    profile: Floats,
+    *,
+    season: int,
+    controls: Floats | None = None,
+    logged: bool = False,
+) -> Effect:
+    """Estimate the change since the start of each series of a batch, under every structure.
+
+    Args:
+        values: Shape (series, periods), NaN for a missing reading.
+        profile: Same shape, the share of the change that has arrived: 0 before the start, for
+            a step 1 from then on.
+        season: Periods of a season, 1 for none.
+        controls: The same KPI where nothing was done, shape (controls, series, periods); a
+            reading without all its controls is left out.
+        logged: Work on logs: the change is a factor. Series that are not positive have none.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Effect.
+    """
+    aside = np.zeros((0, *values.shape)) if controls is None else controls
+    used = np.where(np.isnan(aside).any(axis=0), np.nan, values)
+    if logged:
+        with np.errstate(invalid="ignore"):
+            used = np.where((used > 0) | np.isnan(used), used, np.inf)
+            used = np.log(used)
+            used[np.isinf(used).any(axis=1)] = np.nan
+    aligned = align(used)
+    found = np.full((2, len(values), len(NODES)), np.nan)
+    least = np.maximum(LEAST, len(aside) + 4)
+    aligned.count[~_told_apart(used, profile)] = 0
+    for block in blocks(used, aligned, least=int(least)):
+        columns = aligned.first[block.rows] + np.arange(block.length)[:, None]
+        beside = [profile[block.rows, columns], *(np.nan_to_num(each[block.rows, columns]) for each in aside)]
+        x, z = _block(block, beside, season)
+        found[0, block.rows], found[1, block.rows] = x, z
+    return Effect(spread=Spread(*rounded(found)), profile=profile, logged=logged)
+
+
+def _told_apart(values: Floats, profile: Floats) -> Flags:
+    """Tell which series have readings before the start and after it."""
+    present = ~np.isnan(values)
+    before = (present & (profile == 0)).sum(axis=1)
+    after = (present & (profile > 0)).sum(axis=1)
+    enough: Flags = (before >= LEAST_BEFORE) & (after >= 1)
+    return enough
+
+
+def _block(block: Block, beside: list[Floats], season: int) -> tuple[Floats, Floats]:
+    """Return the points of a block's changes, each of shape (b, points). The change is the first of the columns."""
+    count = block.length - len(block.holes)
+    structures = grid(seasonal=season > 1 and count >= SEASONAL, correlated=True)
+    known = factors(structures, season, round_up(block.length), 12)
+    scaled, _, size = readings_of(block)
+    here = ~np.isnan(block.readings)
+    columns = [scaled, beside[0], *(_standard(control, here) for control in beside[1:])]
+    whitened, change, *controls = (
+        known.whiten(padded(column, known.width, block.width))[:, : block.length, : block.rows.size]
+        for column in columns
+    )
+    df = count - 2 - len(controls)
+    constant = known.constant[:, : block.length, None]
+    regressors = [constant, *controls, *hole_regressors(known, block), change]
+    fitted = fit(whitened, regressors, known.log_size[:, block.length - 1], np.full(block.rows.size, df))
+    location = fitted.coefficients[-1][:, None, :]
+    scale = (np.sqrt(fitted.spread) / fitted.root[-1][-1])[:, None, :]
+    x, z = points([Components(location, scale)], shares(fitted.log_weight), df)
+    return x[0] * size[:, None], z[0]
+
+
+def _standard(control: Floats, here: Flags) -> Floats:
+    """Return a control about its mean and in units of its spread, so that sums stay exact."""
+    mean = control.mean(axis=0, where=here)
+    spread = control.std(axis=0, where=here)
+    standard: Floats = np.where(here, (control - mean) / np.where(spread > 0, spread, 1.0), 0.0)
+    return standard
+
+
+def ramp(elapsed: Ints, shape: str, periods: int) -> Floats:
+    """Return the share of a change that has arrived by the end of each period.
+
+    Args:
+        elapsed: Periods since the start, 0 in the first one; negative before.
+        shape: step, linear or s_curve.
+        periods: How many periods it takes.
+    """
+    u = np.clip((elapsed + 1) / (1 if shape == "step" else periods), 0.0, 1.0)
+    arrived: Floats = 3 * u**2 - 2 * u**3 if shape == "s_curve" else u
+    return arrived
