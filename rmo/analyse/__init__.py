@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rmo.analyse import charts, forecasts
+from rmo.analyse import charts, effects, forecasts
 from rmo.analyse.answers import Answer, table
 from rmo.analyse.files import BadFileError
 from rmo.domain.engine.forecast import FURTHEST
@@ -132,3 +132,27 @@ def forecast(file: Path, **options: Any) -> Answer:
     FILE has the columns period and value, and optionally series.
     """
     return forecasts.answer(file, **options)
+
+
+@analyse.command()
+@click.option("--start", type=PERIOD, help="The first period of the change; or give a column after.")
+@click.option(
+    "--ramp", type=click.Choice(["step", "linear", "s_curve"]), default="step", help="How the change arrives."
+)
+@click.option("--ramp-periods", type=click.IntRange(min=1), default=1, help="How many periods it takes.")
+@click.option("--controls", default="", help="Columns where nothing was done, with commas between them.")
+@click.option("--log", "logged", is_flag=True, help="Work on logs: effects are percentages.")
+@click.option(
+    "--season",
+    type=click.IntRange(1, 366),
+    help="Periods of a season, 1 for none; by the periods if not said.",
+)
+@answering
+def effect(file: Path, **options: Any) -> Answer:
+    """Estimate what has changed since a start, beside what would have happened anyway.
+
+    FILE has the columns period and value, and optionally series, after (1 from the start
+    on), and columns of controls. Without controls an effect is what moved with the start
+    date and more than the series' own history explains; it does not say what caused it.
+    """
+    return effects.answer(file, **options)

@@ -18,7 +18,8 @@ from rmo.domain.engine.structure import (
     round_up,
     shares,
 )
-from rmo.domain.values import Flags, Floats, Ints
+from rmo.domain.trajectory import SHAPES
+from rmo.domain.values import Flags, Floats, Ints, Ramp
 
 LEAST = 6  # readings in all
 LEAST_BEFORE = 3  # and of those before the start
@@ -144,14 +145,13 @@ def _standard(control: Floats, here: Flags) -> Floats:
     return standard
 
 
-def ramp(elapsed: Ints, shape: str, periods: int) -> Floats:
+def ramp(elapsed: Ints, shape: Ramp, periods: int) -> Floats:
     """Return the share of a change that has arrived by the end of each period.
 
     Args:
         elapsed: Periods since the start, 0 in the first one; negative before.
-        shape: step, linear or s_curve.
-        periods: How many periods it takes.
+        shape: How the change arrives.
+        periods: How many periods it takes; a step takes none.
     """
-    u = np.clip((elapsed + 1) / (1 if shape == "step" else periods), 0.0, 1.0)
-    arrived: Floats = 3 * u**2 - 2 * u**3 if shape == "s_curve" else u
+    arrived: Floats = np.where(elapsed >= 0, SHAPES[shape](np.clip((elapsed + 1) / periods, 0.0, 1.0)), 0.0)
     return arrived

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rmo.domain.engine.effect import effect, ramp
 from rmo.domain.engine.structure import covariances, grid, shares
 from rmo.domain.engine.student_t import cdf
-from rmo.domain.values import Floats
+from rmo.domain.values import Floats, Ramp
 
 
 def step(count, periods, start) -> Floats:
@@ -57,7 +57,7 @@ def test_an_effect_is_the_one_that_is_written(holes, beside):
     other = np.cumsum(rng.normal(size=30)) + 20
     values = correlated(rng, 1, 30, 0.5)[0] + 0.5 * other
     values[holes] = nan
-    profile = ramp(np.arange(30) - 18, "linear", 6)
+    profile = ramp(np.arange(30) - 18, Ramp.LINEAR, 6)
     found = effect(values[None], profile[None], season=12, controls=other[None, None] if beside else None)
     regressors = [np.ones(30), *([other] if beside else []), profile]
     for p in (0.025, 0.5, 0.975):
@@ -163,9 +163,9 @@ def test_a_missing_month_at_the_end_changes_nothing(seed, months):
 @pytest.mark.parametrize(
     ("shape", "arrived"),
     [
-        ("step", [0, 0, 1, 1, 1, 1]),
-        ("linear", [0, 0, 0.25, 0.5, 0.75, 1]),
-        ("s_curve", [0, 0, 0.15625, 0.5, 0.84375, 1]),
+        (Ramp.STEP, [0, 0, 1, 1, 1, 1]),
+        (Ramp.LINEAR, [0, 0, 0.25, 0.5, 0.75, 1]),
+        (Ramp.S_CURVE, [0, 0, 0.15625, 0.5, 0.84375, 1]),
     ],
 )
 def test_a_ramp_has_arrived_after_its_periods(shape, arrived):
