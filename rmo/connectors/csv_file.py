@@ -21,7 +21,6 @@ class Options(TableOptions, extra="forbid", frozen=True):
     path: Path = Field(description="The file, inside one of the folders that are open to sources")
     encoding: str = Field(default="utf-8-sig", description="utf-8-sig, cp1252, ...")
     delimiter: Literal[",", ";", "|", "tab"] = Field(default=",", description="What stands between columns")
-    skip_rows: int = Field(default=0, ge=0, le=1000, description="Lines above the header")
 
     @field_validator("encoding")
     @classmethod
@@ -37,20 +36,17 @@ class Options(TableOptions, extra="forbid", frozen=True):
 def fetch(options: Options, window: Window, reach: Reach) -> list[SourceRow]:
     """Return the rows of a window in the order of the file."""
     name = options.path.name
-    rows = csv.reader(
-        io.StringIO(_text(options, reach), newline=""),
-        delimiter="\t" if options.delimiter == "tab" else options.delimiter,
-    )
+    delimiter = "\t" if options.delimiter == "tab" else options.delimiter
+    reader = csv.reader(io.StringIO(_text(options, reach), newline=""), delimiter=delimiter)
     try:
-        for _ in range(options.skip_rows):
-            next(rows, None)
-        header = [cell.strip() for cell in next(rows, [])]
-        numbered = ((f"line {rows.line_num}", row) for row in rows if any(row))
-        return Table(name, header, numbered).read(options, window)
+        numbered = [(reader.line_num, row) for row in reader if any(row)]
     except csv.Error as error:
         raise ConnectorError(
-            f"{name} is not a CSV file that can be read: line {rows.line_num}: {error}."
+            f"{name} is not a CSV file that can be read: line {reader.line_num}: {error}."
         ) from error
+    return Table(name, [row for _, row in numbered], [line for line, _ in numbered], "line").read(
+        options, window
+    )
 
 
 def _text(options: Options, reach: Reach) -> str:

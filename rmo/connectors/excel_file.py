@@ -3,33 +3,22 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable
-from functools import reduce
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from rmo.connectors.shared.asked import Reach, Window
-from rmo.connectors.shared.dates import read_at
 from rmo.connectors.shared.files import read_file
-from rmo.connectors.shared.table import (
-    Measured,
-    Table,
-    TableOptions,
-    Text,
-    check_value_or_ratio,
-    same_text,
-    source_rows,
-)
+from rmo.connectors.shared.measured import Text
+from rmo.connectors.shared.table import Table, TableOptions, column_number
 from rmo.domain.errors import ConnectorError
 from rmo.domain.values import SourceRow
 
 UNPACKED = 5  # how many times larger than the file allowed its contents may be
 MAX_PARTS = 2_000
 MAX_CELLS = 5_000_000
-HEADER_ROWS = 100  # how far down a header is looked for
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"  # also what a workbook with a password begins with
 CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
 ROW = re.compile(rb"""<(?:\w+:)?row\b(?:[^>]*?\br=["']([0-9]{1,7})["'])?""")
@@ -39,37 +28,10 @@ Grid: TypeAlias = list[list[Any]]
 
 
 class Options(TableOptions, extra="forbid", frozen=True):
-    """What a KPI definition may say under `source.options`: columns for a long table, rows for a wide one."""
+    """What a KPI definition may say under `source.options`."""
 
     path: Path = Field(description="The workbook, inside one of the folders that are open to sources")
     sheet: Text | None = Field(default=None, description="The sheet's name; the first one if not said")
-    value_row: dict[str, Text] | None = Field(
-        default=None,
-        description="Periods across: which row has the values, by the text under each header named",
-    )
-    numerator_row: dict[str, Text] | None = Field(
-        default=None, description="Periods across: the row above the line"
-    )
-    denominator_row: dict[str, Text] | None = Field(
-        default=None, description="Periods across: the row below the line"
-    )
-
-    @model_validator(mode="after")
-    def _wide_or_long(self) -> Self:
-        rows = {name: getattr(self, f"{name}_row") for name in ("value", "numerator", "denominator")}
-        if not self.wide:
-            return self
-        if any(self.measured_columns[1:]) or self.value_column or self.where:
-            raise ValueError("with periods across, give rows only: no *_column and no where")
-        if not all(row for row in rows.values() if row is not None):
-            raise ValueError("a row is told by at least one header and the text under it")
-        check_value_or_ratio(rows, "{}_row", complement=self.complement)
-        return self
-
-    @property
-    def wide(self) -> bool:
-        """Whether periods run across."""
-        return any(row is not None for row in (self.value_row, self.numerator_row, self.denominator_row))
 
 
 def fetch(options: Options, window: Window, reach: Reach) -> list[SourceRow]:
@@ -84,10 +46,7 @@ def fetch(options: Options, window: Window, reach: Reach) -> list[SourceRow]:
     except CalamineError as error:
         raise ConnectorError(f"{name} is not a workbook that can be read: {error}.") from error
     _fill_merged(grid, sheet)
-    place = f"{name}, sheet {sheet.name}"
-    return (
-        _wide_rows(grid, options, window, place) if options.wide else _long_rows(grid, options, window, place)
-    )
+    return Table(f"{name}, sheet {sheet.name}", grid, range(1, len(grid) + 1)).read(options, window)
 
 
 def _check_size(name: str, content: bytes, reach: Reach) -> None:
@@ -123,24 +82,12 @@ def _extent(part: bytes) -> int:
     """Return how many cells a sheet spans, empty ones included: two cells far apart span the whole sheet."""
     rows = columns = 0
     for letters, number in set(CELL.findall(part)):
-        rows, columns = max(rows, int(number)), max(columns, _column_number(letters.decode()))
+        rows, columns = max(rows, int(number)), max(columns, column_number(letters.decode()))
     pieces = ROW.split(part)  # what is before the first row, then a row's number and what is in it, ...
     for number, within in zip(pieces[1::2], pieces[2::2], strict=True):
         rows = max(rows, int(number or 0))
         columns = max(columns, len(CELL_BEGINS.findall(within)))
     return max(rows, len(pieces) // 2) * columns
-
-
-def _column_number(letters: str) -> int:
-    return reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
-
-
-def _column_letters(number: int) -> str:
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def _sheet(workbook: CalamineWorkbook, options: Options, name: str) -> CalamineSheet:
@@ -164,71 +111,3 @@ def _fill_merged(grid: Grid, sheet: CalamineSheet) -> None:
         for row in below:
             if row[left] == "":
                 row[left] = grid[top][left]
-
-
-def _header(grid: Grid, wanted: Iterable[str], place: str) -> tuple[int, list[str]]:
-    """Return the number of the first row that has all the texts that are wanted, from 0, and its texts."""
-    names = set(wanted)
-    seen: set[str] = set()
-    for number, row in enumerate(grid[:HEADER_ROWS]):
-        texts = [str(cell).strip() for cell in row]
-        if names <= set(texts):
-            return number, texts
-        seen |= names & set(texts)
-    missing = ", ".join(sorted(names - seen)) or f"{', '.join(sorted(names))} in one row"
-    raise ConnectorError(f"{place}: no header {missing} in the first {HEADER_ROWS} rows.")
-
-
-def _long_rows(grid: Grid, options: Options, window: Window, place: str) -> list[SourceRow]:
-    columns = (options.date_column, *options.measured_columns, *options.where)
-    top, header = _header(grid, (name for name in columns if name is not None), place)
-    rows = ((f"row {number}", row) for number, row in enumerate(grid[top + 1 :], start=top + 2))
-    return Table(place, header, rows).read(options, window)
-
-
-def _wide_rows(grid: Grid, options: Options, window: Window, place: str) -> list[SourceRow]:
-    wanted = (options.value_row, options.numerator_row, options.denominator_row)
-    top, header = _header(grid, (name for labels in wanted if labels for name in labels), place)
-    columns = _period_columns(grid[top], options, window)
-    if not columns:
-        raise ConnectorError(f"{place}: no period in row {top + 1}, where the headers are.")
-    numbers = [labels and _row_number(grid, top, header, labels, place) for labels in wanted]
-    cells = [_measured(grid, top, column, numbers) for column in columns]
-    return source_rows(cells, options, window, place)
-
-
-def _period_columns(row: list[Any], options: Options, window: Window) -> list[int]:
-    """Return the columns whose header is a period; others, such as a total, are left aside."""
-    columns = []
-    for column, cell in enumerate(row):
-        try:
-            read_at(cell, window.rhythm, options.date_format)
-        except ValueError:
-            continue
-        columns.append(column)
-    return columns
-
-
-def _row_number(grid: Grid, top: int, header: list[str], labels: dict[str, str], place: str) -> int:
-    """Return the one row below the header that has these texts in these columns."""
-    found = [
-        number
-        for number in range(top + 1, len(grid))
-        if all(same_text(grid[number][header.index(name)], text) for name, text in labels.items())
-    ]
-    if len(found) == 1:
-        return found[0]
-    wanted = " and ".join(f"{name} {text!r}" for name, text in labels.items())
-    if found:
-        rows = ", ".join(str(number + 1) for number in found[:5])
-        raise ConnectorError(f"{place}: rows {rows} all have {wanted}; name one more column.")
-    first = next(iter(labels))
-    there = sorted({str(row[header.index(first)]).strip() for row in grid[top + 1 :]} - {""})
-    raise ConnectorError(f"{place}: no row has {wanted}. Under {first} there are: {', '.join(there)[:300]}.")
-
-
-def _measured(grid: Grid, top: int, column: int, numbers: list[Any]) -> Measured:
-    value, numerator, denominator = (None if number is None else grid[number][column] for number in numbers)
-    letters = _column_letters(column + 1)
-    where = " and ".join(f"{letters}{number + 1}" for number in numbers if number is not None)
-    return Measured(f"cell {where}", grid[top][column], value, numerator, denominator)

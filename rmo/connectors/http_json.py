@@ -14,8 +14,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from rmo.connectors.shared.asked import Reach, Window
 from rmo.connectors.shared.dates import UNIX
+from rmo.connectors.shared.measured import Measured, NumberOptions, Text, check_value_or_ratio, source_rows
 from rmo.connectors.shared.numbers import shown
-from rmo.connectors.shared.table import Measured, NumberOptions, Text, check_value_or_ratio, source_rows
 from rmo.connectors.shared.web import Answer, Asking, asking
 from rmo.domain.errors import ConnectorError
 from rmo.domain.values import SourceRow
@@ -163,11 +163,9 @@ def _rows(
         for row in rows:
             number += 1
             value = options.value or (None if options.numerator else "value")
-            cells = (
-                _found(path, row, name)
-                for path in (options.date, value, options.numerator, options.denominator)
-            )
-            yield Measured(f"row {number}", *cells)
+            at = _found(options.date, row, name)
+            paths = (value, options.numerator, options.denominator)
+            yield Measured(f"row {number}", at, tuple(_found(path, row, name) for path in paths))
         if not rows:
             return
 
@@ -201,7 +199,7 @@ def _world_bank(
                     f"{answer.url}: row {number} is {shown(row)}, not a row of the World Bank."
                 )
             published_at = _day_of(about.get("lastupdated"))
-            yield Measured(f"row {number}", row.get("date"), row.get("value"), published_at=published_at)
+            yield Measured(f"row {number}", row.get("date"), (row.get("value"), None, None), published_at)
         if page >= _page_count(about.get("pages"), answer.url):
             return
     raise ConnectorError(f"{answer.url} has more than {MAX_PAGES} pages; narrow what is asked for.")
@@ -261,7 +259,8 @@ def _prometheus(
     for number, pair in enumerate(values or [], start=1):
         if not isinstance(pair, list) or len(pair) != 2:
             raise ConnectorError(f"{answer.url}: value {number} is {shown(pair)}, not a moment and a number.")
-        yield Measured(f"value {number}", pair[0], None if pair[1] in NOT_NUMBERS else pair[1])
+        value = None if pair[1] in NOT_NUMBERS else pair[1]
+        yield Measured(f"value {number}", pair[0], (value, None, None))
 
 
 def _found(path: str | None, data: Any, name: str) -> Any:

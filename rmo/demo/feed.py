@@ -113,6 +113,8 @@ class _Silent(WSGIRequestHandler):
 def serve_feed(today: Today, *, port: int = 0) -> Feed:
     """Serve the feed on this machine alone, on a free port, from a thread of its own."""
     server = make_server("127.0.0.1", port, feed_app(today), server_class=_Server, handler_class=_Silent)
-    thread = threading.Thread(target=server.serve_forever, name="demo-feed", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo-feed", daemon=True
+    )
     thread.start()
     return Feed(f"http://127.0.0.1:{server.server_port}", server, thread)

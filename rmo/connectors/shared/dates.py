@@ -11,7 +11,7 @@ from rmo.domain.values import Frequency
 FIRST_YEAR, LAST_YEAR = 1700, 2400
 UNIX = "unix"  # as a date format: seconds since 1970
 UNIX_MS = "unix_ms"  # milliseconds
-WAYS = "2019-03-31, 2019-03, Mar 2019, 2019, 2018/19, 2019-Q1, 2019-W13 or a date_format such as %d/%m/%Y"
+WAYS = "2019-03-31, 2019-03, Mar 2019, 2019-Q1, 2019 or 2018/19; for another form say `date_format`"
 
 Label = tuple[Frequency, date]
 
@@ -66,7 +66,7 @@ def _from_text(text: str, rhythm: Rhythm) -> date | datetime:
             return at
     label = _label(text, rhythm)
     if label is None:
-        raise ValueError(f"{shown(text)} is not a date; a date looks like {WAYS}")
+        raise ValueError(f"{shown(text)} is not a date; write {WAYS}")
     frequency, first = label
     if PERIODS_A_YEAR[frequency] < PERIODS_A_YEAR[rhythm.frequency]:
         raise ValueError(

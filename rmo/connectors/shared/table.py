@@ -1,187 +1,199 @@
-"""Rows under a header, from whatever kind of file: which column is the date, which the value."""
+"""Tables as people make them: a header below some titles, periods down or across, notes below."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from rmo.connectors.shared.asked import Window
 from rmo.connectors.shared.dates import read_at
-from rmo.connectors.shared.numbers import EXACT, Marks, read_number
-from rmo.connectors.shared.refusals import Refusals
+from rmo.connectors.shared.measured import Measured, NumberOptions, Text, check_value_or_ratio, source_rows
 from rmo.domain.errors import ConnectorError
 from rmo.domain.values import SourceRow
 
-Text = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]  # YAML may write 1 for "1"
+HEADER_ROWS = 100  # how far down a header is looked for
+LISTED = 300  # how much of what is there is told where something else was wanted
 
-
-class NumberOptions(BaseModel, extra="forbid", frozen=True):
-    """How a source writes its dates and numbers."""
-
-    date_format: str = Field(default="", description="For dates such as 31/03/2019: %d/%m/%Y")
-    decimal_mark: str = Field(
-        default=".", pattern="^[.,]$", description="The decimal mark of numbers given as text"
-    )
-    thousands_mark: Literal["", ",", ".", " ", "'"] = Field(
-        default="", description="The thousands mark of numbers given as text"
-    )
-    missing: tuple[Text, ...] = Field(
-        default=(), description='Texts that stand for no value, such as "n/a" or "*"'
-    )
-    complement: bool = Field(
-        default=False,
-        description="Take denominator - numerator for the numerator: kept ones instead of missed ones",
-    )
-
-    @property
-    def marks(self) -> Marks:
-        """How numbers are written."""
-        return Marks(self.decimal_mark, self.thousands_mark, self.missing)
+Labels = dict[str, Text]
 
 
 class TableOptions(NumberOptions, extra="forbid", frozen=True):
-    """Which columns of a table to read, and which rows."""
+    """Which columns of a table to read and which rows, or with periods across, which rows have the values."""
 
     date_column: Text = Field(default="date", description="The column with the date or period")
-    value_column: Text | None = Field(default=None, description="The column with the value")
+    value_column: Text | None = Field(
+        default=None, description="The column with the value; `value` if not said"
+    )
     numerator_column: Text | None = Field(default=None, description="For a ratio: the column above the line")
     denominator_column: Text | None = Field(
         default=None, description="For a ratio: the column below the line"
     )
-    where: dict[str, Text] = Field(default={}, description="Only rows where each column named has this text")
+    where: Labels = Field(default={}, description="Only rows where each column named has this text")
+    value_row: Labels | None = Field(
+        default=None,
+        description="Periods across: which row has the values, by the text under each header named",
+    )
+    numerator_row: Labels | None = Field(default=None, description="Periods across: the row above the line")
+    denominator_row: Labels | None = Field(default=None, description="Periods across: the row below the line")
 
     @model_validator(mode="after")
-    def _value_or_ratio(self) -> Self:
-        given = {name: getattr(self, f"{name}_column") for name in ("value", "numerator", "denominator")}
-        check_value_or_ratio(given, "{}_column", complement=self.complement)
+    def _hangs_together(self) -> Self:
+        names = ("value", "numerator", "denominator")
+        columns = {name: getattr(self, f"{name}_column") for name in names}
+        if not self.wide:
+            check_value_or_ratio(columns, "{}_column", complement=self.complement)
+            return self
+        if self.where or any(column is not None for column in columns.values()):
+            raise ValueError("with periods across, give rows only: no where and no *_column")
+        if any(labels == {} for labels in self.rows):
+            raise ValueError("a row is told by at least one header and the text under it")
+        check_value_or_ratio(dict(zip(names, self.rows, strict=True)), "{}_row", complement=self.complement)
         return self
 
     @property
-    def measured_columns(self) -> tuple[str | None, str | None, str | None]:
+    def columns(self) -> tuple[str | None, str | None, str | None]:
         """The columns of value, numerator and denominator."""
         value = self.value_column or (None if self.numerator_column else "value")
         return value, self.numerator_column, self.denominator_column
 
+    @property
+    def rows(self) -> tuple[Labels | None, Labels | None, Labels | None]:
+        """With periods across, what tells the rows of value, numerator and denominator."""
+        return self.value_row, self.numerator_row, self.denominator_row
 
-def check_value_or_ratio(given: Mapping[str, object], key: str, *, complement: bool) -> None:
-    """Hold options to either a value, or numerator and denominator; raise ValueError that says which to give."""
-    value, numerator, denominator = (key.format(name) for name in ("value", "numerator", "denominator"))
-    if (given["numerator"] is None) != (given["denominator"] is None):
-        raise ValueError(f"give {numerator} and {denominator} together")
-    if given["value"] is not None and given["numerator"] is not None:
-        raise ValueError(f"give either {value}, or {numerator} and {denominator}")
-    if complement and given["numerator"] is None:
-        raise ValueError(f"complement needs {numerator} and {denominator}")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The cells of one row that matter, as they came."""
-
-    place: str
-    at: object
-    value: object = None
-    numerator: object = None
-    denominator: object = None
-    published_at: datetime | None = None
-    names: tuple[str, str, str] = ("value", "numerator", "denominator")
-
-
-def source_rows(
-    cells: Iterable[Measured], options: NumberOptions, window: Window, source: str
-) -> list[SourceRow]:
-    """Return the rows of a window with what was measured; rows without a value are left out.
-
-    A row of another period is not looked at further, so an old mistake does not stop a new reading.
-    """
-    refusals = Refusals(source)
-    rows = []
-    for measured in cells:
-        try:
-            row = _source_row(measured, options, window)
-        except ValueError as error:
-            refusals.add(measured.place, f"{error}.")
-        else:
-            if row is not None:
-                rows.append(row)
-    refusals.raise_if_any()
-    return rows
-
-
-def _source_row(measured: Measured, options: NumberOptions, window: Window) -> SourceRow | None:
-    if all(cell is None or cell == "" for cell in (measured.value, measured.numerator, measured.denominator)):
-        return None  # a note below the table, or a period that is not there yet
-    at = read_at(measured.at, window.rhythm, options.date_format)
-    if window.period_of(at) not in window:
-        return None
-    value, numerator, denominator = (
-        _number(name, cell, options.marks)
-        for name, cell in zip(
-            measured.names, (measured.value, measured.numerator, measured.denominator), strict=True
-        )
-    )
-    if (numerator is None) != (denominator is None):
-        blank = measured.names[1 if numerator is None else 2]
-        raise ValueError(f"{blank} is blank, but the other half of the ratio is not")
-    if value is None and numerator is None:
-        return None
-    if options.complement and numerator is not None and denominator is not None:
-        numerator = EXACT.subtract(denominator, numerator)
-    return SourceRow(at, value, numerator, denominator, measured.published_at, measured.place)
-
-
-def _number(name: str, cell: object, marks: Marks) -> Decimal | None:
-    try:
-        return read_number(cell, marks)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+    @property
+    def wide(self) -> bool:
+        """Whether periods run across."""
+        return any(labels is not None for labels in self.rows)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A header and the rows below it, each with the place that a person finds it at."""
+    """A sheet or file of cells, with the number that a person finds each row at."""
 
     source: str
-    header: Sequence[str]
-    rows: Iterable[tuple[str, Sequence[object]]]
+    cells: Sequence[Sequence[object]]
+    numbers: Sequence[int]
+    row_word: str = "row"
 
     def read(self, options: TableOptions, window: Window) -> list[SourceRow]:
-        """Return what the columns that the options name say about a window."""
-        columns = self._columns(options)
-        cells = list(self._measured(options, columns))
-        if not cells:
-            wanted = " and ".join(f"{name} {text!r}" for name, text in options.where.items())
-            raise ConnectorError(f"{self.source} has no row{f' with {wanted}' if wanted else ''}.")
-        return source_rows(cells, options, window, self.source)
+        """Return what the table says about a window."""
+        measured = self._across(options, window) if options.wide else self._down(options)
+        return source_rows(measured, options, window, self.source)
 
-    def _columns(self, options: TableOptions) -> Mapping[str, int]:
-        named = (options.date_column, *options.measured_columns, *options.where)
-        wanted = dict.fromkeys(name for name in named if name is not None)
+    def _down(self, options: TableOptions) -> list[Measured]:
+        top, column = self._header([options.date_column, *options.columns, *options.where])
+        value, numerator, denominator = options.columns
+        names = (value or "", numerator or "", denominator or "")
+        found = []
+        for row in range(top + 1, len(self.cells)):
+            texts = options.where.items()
+            if all(same_text(self._cell(row, column[name]), text) for name, text in texts):
+                cells = tuple(self._cell(row, column.get(name or "")) for name in options.columns)
+                at = self._cell(row, column[options.date_column])
+                found.append(Measured(f"{self.row_word} {self.numbers[row]}", at, cells, names=names))
+        if not any(measured.at not in (None, "") for measured in found):
+            raise ConnectorError(f"{self.source} has no row{_with(options.where)}.")
+        return found
+
+    def _across(self, options: TableOptions, window: Window) -> list[Measured]:
+        top, column = self._header([name for labels in options.rows for name in labels or ()])
+        periods = self._periods(top, options, window)
+        if not periods:
+            raise ConnectorError(
+                f"{self.source} has no period in {self.row_word} {self.numbers[top]}, its header."
+            )
+        rows = [self._labelled_row(top, column, labels) for labels in options.rows]
+        found = []
+        for across in periods:
+            cells = tuple(None if row is None else self._cell(row, across) for row in rows)
+            places = (f"{column_letters(across + 1)}{self.numbers[row]}" for row in rows if row is not None)
+            found.append(Measured(f"cell {' and '.join(places)}", self._cell(top, across), cells))
+        return found
+
+    def _header(self, names: Iterable[str | None]) -> tuple[int, Mapping[str, int]]:
+        """Return the first row that has all the names that are wanted, and the column of each."""
+        wanted = list(dict.fromkeys(name for name in names if name is not None))
+        best: list[str] = []
+        for number, row in enumerate(self.cells[:HEADER_ROWS]):
+            texts = [str(cell).strip() for cell in row]
+            if set(wanted) <= set(texts):
+                return number, self._columns(texts, wanted)
+            best = max(best, texts, key=lambda row: (len(set(row) & set(wanted)), len(set(row))))
+        missing = ", ".join(repr(name) for name in wanted if name not in best)
+        has = ", ".join(text for text in best if text)[:LISTED]
+        raise ConnectorError(f"{self.source} has no column {missing}. It has: {has}.")
+
+    def _columns(self, texts: list[str], wanted: list[str]) -> Mapping[str, int]:
         for name in wanted:
-            if self.header.count(name) != 1:
-                many = "more than one column" if name in self.header else "no column"
-                has = ", ".join(str(column) for column in self.header if column)[:300]
-                raise ConnectorError(f"{self.source} has {many} {name!r}. It has: {has}.")
-        return {name: self.header.index(name) for name in wanted}
+            if texts.count(name) > 1:
+                raise ConnectorError(f"{self.source} has more than one column {name!r}; rename one.")
+        return {name: texts.index(name) for name in wanted}
 
-    def _measured(self, options: TableOptions, columns: Mapping[str, int]) -> Iterable[Measured]:
-        value, numerator, denominator = options.measured_columns
-        names = (value or "value", numerator or "numerator", denominator or "denominator")
-        for place, row in self.rows:
+    def _periods(self, top: int, options: TableOptions, window: Window) -> list[int]:
+        """Return the columns whose header is a period; others, such as a total, are left aside."""
+        found = []
+        for across, cell in enumerate(self.cells[top]):
+            try:
+                read_at(cell, window.rhythm, options.date_format)
+            except ValueError:
+                continue
+            found.append(across)
+        return found
 
-            def cell(name: str | None, row: Sequence[object] = row) -> object:
-                return row[columns[name]] if name is not None and columns[name] < len(row) else None
+    def _labelled_row(self, top: int, column: Mapping[str, int], labels: Labels | None) -> int | None:
+        """Return the one row below the header that has these texts in these columns, if one is asked for."""
+        if labels is None:
+            return None
+        found = [
+            row
+            for row in range(top + 1, len(self.cells))
+            if all(same_text(self._cell(row, column[name]), text) for name, text in labels.items())
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            rows = ", ".join(str(self.numbers[row]) for row in found[:5])
+            raise ConnectorError(
+                f"{self.source}: {self.row_word}s {rows} all have{_with(labels, '')}; name one more column."
+            )
+        first = next(iter(labels))
+        there = sorted(
+            {str(self._cell(row, column[first])).strip() for row in range(top + 1, len(self.cells))} - {""}
+        )
+        raise ConnectorError(
+            f"{self.source} has no row{_with(labels)}. Under {first} there are: {', '.join(there)[:LISTED]}."
+        )
 
-            if all(same_text(cell(name), text) for name, text in options.where.items()):
-                measured = cell(value), cell(numerator), cell(denominator)
-                yield Measured(place, cell(options.date_column), *measured, names=names)
+    def _cell(self, row: int, column: int | None) -> object:
+        cells = self.cells[row]
+        return cells[column] if column is not None and column < len(cells) else ""
+
+
+def _with(labels: Mapping[str, str], word: str = " with") -> str:
+    return f"{word} " + " and ".join(f"{name} {text!r}" for name, text in labels.items()) if labels else ""
 
 
 def same_text(cell: object, text: str) -> bool:
     """Whether a cell says what a definition says; Excel keeps 7 as 7.0."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return str("" if cell is None else cell).strip() == text.strip()
+    return str(cell).strip() == text.strip()
+
+
+def column_letters(number: int) -> str:
+    """Return a column's name in a sheet: 1 is A, 27 is AA."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    """Return a column's number from its name: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
