@@ -101,3 +101,10 @@ def web() -> Iterator[Web]:
     """Give a web server of this test's own."""
     with serving() as served:
         yield served
+
+
+@pytest.fixture
+def other_web() -> Iterator[Web]:
+    """Give a second server, another host to the one who asks."""
+    with serving() as served:
+        yield served

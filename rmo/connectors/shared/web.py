@@ -208,20 +208,18 @@ class Asking:
 
     def get(self, url: str, params: Mapping[str, str]) -> Answer:
         """Return the answer to a GET, or raise ConnectorError that names the host and says what is wrong."""
-        asked = httpx2.URL(url).copy_merge_params(params)
-        secret = dict(self.headers)
+        asked = _address(url).copy_merge_params(params)
+        headers = self.headers
         for _ in range(MAX_REDIRECTS + 1):
-            with self._told(asked), self.client.stream("GET", asked, headers=secret) as response:
+            with self._told(asked), self.client.stream("GET", asked, headers=headers) as response:
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
                     return self._answer(response)
-                further = asked.join(response.headers["location"])
-            if further.scheme not in ("http", "https"):
-                raise ConnectorError(f"{shown_url(asked)} leads to {further.scheme}:, which is not the web.")
-            if (further.scheme, further.host, further.port) != (asked.scheme, asked.host, asked.port):
-                secret = {}  # another host does not get this one's secrets
+                further = _address(response.headers["location"], asked)
+            if _origin(further) != _origin(asked):
+                headers = {}  # another host does not get this one's secrets
             asked = further
         raise ConnectorError(
-            f"{shown_url(httpx2.URL(url))} leads from one address to the next, more than {MAX_REDIRECTS} times."
+            f"{shown_url(_address(url))} leads from one address to the next, more than {MAX_REDIRECTS} times."
         )
 
     def _answer(self, response: httpx2.Response) -> Answer:
@@ -249,7 +247,7 @@ class Asking:
             raise ConnectorError(
                 f"{name} did not answer within {self.seconds:g} seconds.", passing=True
             ) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except httpx2.HTTPError as error:
             raise _failure(name, error) from error
 
 
@@ -270,6 +268,21 @@ def asking(reach: Reach, headers: Mapping[str, str]) -> Iterator[Asking]:
 def _certificates() -> ssl.SSLContext:
     """Return whom to trust; reading it takes longer than many a feed's answer."""
     return httpx2.create_ssl_context(trust_env=False)
+
+
+def _address(text: str, base: httpx2.URL | None = None) -> httpx2.URL:
+    """Return an address of the web, or raise ConnectorError."""
+    try:
+        url = base.join(text) if base else httpx2.URL(text)
+    except (httpx2.InvalidURL, ValueError, TypeError) as error:
+        raise ConnectorError(f"{shown(text.partition('?')[0])} is not an address of the web.") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConnectorError(f"{shown_url(url)} is not an address of the web.")
+    return url
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def shown_url(url: httpx2.URL) -> str:
@@ -316,6 +329,4 @@ def _failure(name: str, error: Exception) -> ConnectorError:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx2.DecodingError):
         return ConnectorError(f"{name} gives an answer that does not unpack.", passing=True)
-    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return ConnectorError(f"{name} is not an address of the web.")
     return ConnectorError(f"{name} cannot be reached: {error or type(error).__name__}.", passing=True)
