@@ -92,7 +92,7 @@ def definitions() -> Markup:
 def mark(name: State | DataState | str) -> Markup:
     """Return a shape of 14 px, hidden from screen readers because its word stands beside it."""
     use = element("use", href=f"#{_symbol(name)}")
-    return element("svg", use, class_="mark", viewBox="0 0 14 14", aria_hidden="true")
+    return element("svg", use, class_="shape", viewBox="0 0 14 14", aria_hidden="true")
 
 
 def state_class(name: State | DataState | str) -> str:
