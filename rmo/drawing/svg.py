@@ -78,7 +78,8 @@ def outlined(
     x: float, y: float, width: float, height: float, css: str, inset: float = 0.6, fill: str | None = None
 ) -> Markup:
     """Return a box whose outline lies inside the given measures, so that outlined and solid bars are as long."""
-    inner = (x + inset, y + inset, max(width - 2 * inset, 0.0), max(height - 2 * inset, 0.0))
+    aside, down = min(inset, width / 2), min(inset, height / 2)
+    inner = (x + aside, y + down, width - 2 * aside, height - 2 * down)
     ground = rect(*inner, None, fill=fill) if fill else Markup("")
     return ground + rect(*inner, css)
 
