@@ -56,7 +56,9 @@ def widening(readings: Ints | int) -> Floats:
     return wider
 
 
-def forecast(values: Floats, *, horizon: int, season: int, weights: Floats | None = None) -> Forecast:
+def forecast(
+    values: Floats, *, horizon: int, season: int, weights: Floats | None = None, widened: bool = True
+) -> Forecast:
     """Forecast each series of a batch.
 
     Args:
@@ -66,6 +68,7 @@ def forecast(values: Floats, *, horizon: int, season: int, weights: Floats | Non
         season: Periods of a season, 1 for none.
         weights: What each future period counts for in the total, not negative, shape
             (horizon,) or (series, horizon); 1 if not said.
+        widened: Whether intervals are widened for what the grid does not know.
 
     Returns:
         NaN for series with fewer than 6 readings, and for those that ended long ago. Below
@@ -87,7 +90,9 @@ def forecast(values: Floats, *, horizon: int, season: int, weights: Floats | Non
         rows, lag = block.rows, int(aligned.lag[block.rows[0]])
         ahead = np.zeros((lag + horizon, rows.size))
         ahead[lag:] = weighing[rows].T
-        x, z, season_weight[rows] = _block(block, season, ahead, positive=bool(positive[rows[0]]))
+        x, z, season_weight[rows] = _block(
+            block, season, ahead, positive=bool(positive[rows[0]]), widened=widened
+        )
         months[0, rows], months[1, rows] = x[lag:-1].transpose(1, 0, 2), z[lag:-1].transpose(1, 0, 2)
         total[0, rows], total[1, rows] = x[-1], z[-1]
     return Forecast(
@@ -98,7 +103,9 @@ def forecast(values: Floats, *, horizon: int, season: int, weights: Floats | Non
     )
 
 
-def _block(block: Block, season: int, ahead: Floats, *, positive: bool) -> tuple[Floats, Floats, Floats]:
+def _block(
+    block: Block, season: int, ahead: Floats, *, positive: bool, widened: bool
+) -> tuple[Floats, Floats, Floats]:
     """Return the points of a block's months and total, (periods + 1, b, points) each, and its season weights."""
     count = block.length - len(block.holes)
     structures = grid(seasonal=season > 1 and count >= SEASONAL)
@@ -117,7 +124,7 @@ def _block(block: Block, season: int, ahead: Floats, *, positive: bool) -> tuple
         log_weights.append(logged.log_weight - df * log_mean)
         parts.append(_log_components(known, block, logged, ahead, log_mean))
     weight = shares(np.concatenate(log_weights))
-    x, z = points(parts, weight, df, widening(count))
+    x, z = points(parts, weight, df, widening(count) if widened else 1.0)
     seasonal = np.array([point.season > 0 for point in structures] * len(parts))
     return x * size[:, None], z, weight[seasonal].sum(axis=0)
 

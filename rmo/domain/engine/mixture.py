@@ -33,8 +33,11 @@ class Spread:
 
     def chance_of_at_least(self, value: Floats) -> Floats:
         """Return the chances of reaching values, broadcast to the shape of the numbers."""
-        z = _interpolate(np.broadcast_to(value, self.x.shape[:-1]), self.x, self.z)
-        return 1.0 - normal_cdf(z)
+        return normal_cdf(-self.steps_to(value))
+
+    def steps_to(self, value: Floats) -> Floats:
+        """Return how far values lie from the medians, in standard deviations of a normal with the same chances."""
+        return _interpolate(np.broadcast_to(value, self.x.shape[:-1]), self.x, self.z)
 
     @property
     def median(self) -> Floats:
