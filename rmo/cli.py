@@ -102,12 +102,16 @@ def log_to_shell(chosen: "Settings") -> None:
     """Write logs to the shell, as lines to read or as JSON."""
     import structlog
 
-    last: Any = structlog.processors.JSONRenderer() if chosen.log_json else structlog.dev.ConsoleRenderer()
+    last: Any = (
+        structlog.processors.JSONRenderer()
+        if chosen.log_json
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            *([structlog.processors.format_exc_info] if chosen.log_json else []),
             last,
         ]
     )

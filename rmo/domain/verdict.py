@@ -52,7 +52,10 @@ class Promises:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What is said about each period, (benefits, periods)."""
+    """What is said about each period, (benefits, periods).
+
+    Once a feed is stale, the periods after that say nothing more until there is a reading again.
+    """
 
     said: Flags  # whether there is a verdict about the period at all
     state: Ints  # index into STATES
@@ -77,10 +80,11 @@ def judge(p: Promises) -> Verdicts:
     state[(p.elapsed < EARLY_SHARE) | (readings < p.enough)] = STATES.index(State.TOO_EARLY)
     state = _settle_the_end(p, given, state)
     inside = ~np.isnan(p.planned_change)
-    data = _data(p.actual, given, inside)
+    missing = _missing_running(given, inside)
+    data = _data(p.actual, given, missing)
     silent = np.isin(data, [DATA.index(DataState.STALE), DATA.index(DataState.NONE)])
     return Verdicts(
-        said=inside & (given | p.due),
+        said=inside & (given | (p.due & (missing <= STALE_AFTER))),
         state=np.where(silent, 0, _carried(state, given, 0)),
         data=data,
         planned_to_date=planned,
@@ -162,11 +166,15 @@ def _settle_the_end(p: Promises, given: Flags, state: Ints) -> Ints:
     return np.where(given & (columns == p.last), end, state)
 
 
-def _data(actual: Floats, given: Flags, inside: Flags) -> Ints:
-    """Return what the data of each period are worth, as indexes into DATA."""
+def _missing_running(given: Flags, inside: Flags) -> Ints:
+    """Return for each period how many have gone without a reading in a row, since the start of the promise."""
     columns = np.arange(given.shape[1])[None, :]
     first = np.argmax(inside, axis=1)[:, None]
-    missing = columns - np.maximum(_newest(given), first - 1)
+    return columns - np.maximum(_newest(given), first - 1)
+
+
+def _data(actual: Floats, given: Flags, missing: Ints) -> Ints:
+    """Return what the data of each period are worth, as indexes into DATA."""
     ever = np.maximum.accumulate(~np.isnan(actual), axis=1)
     data = np.full(given.shape, DATA.index(DataState.LATE))
     data[missing >= STALE_AFTER] = DATA.index(DataState.STALE)

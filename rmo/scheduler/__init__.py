@@ -10,7 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from sqlmodel import Session, select
 
-from rmo.mail.delivery import send_queued
+from rmo.mail.delivery import Sender, send_queued
 from rmo.scheduler.jobs import JOBS, Job, Tools
 from rmo.storage import work
 from rmo.storage.database import transaction
@@ -84,7 +84,8 @@ def work_off(tools: Tools) -> int:
     done = 0
     while _work_one(tools):
         done += 1
-    send_queued(tools.engine, tools.outbox, now=tools.now(), worker=worker_name(), settings=tools.settings)
+    sender = Sender(tools.settings.mail_from, tools.settings.organisation, tools.sender.base_url)
+    send_queued(tools.engine, tools.outbox, sender=sender, now=tools.now(), worker=worker_name())
     return done
 
 

@@ -33,7 +33,7 @@ class Changes:
 
 def evaluate(session: Session, *, now: datetime, today: date, kpis: set[str] | None = None) -> Changes:
     """Judge the benefits that rest on some KPIs, or all, and keep what is new."""
-    lines = lines_of(session, kpi_slugs=kpis, today=today)
+    lines = lines_of(session, kpi_slugs=kpis)
     if not lines:
         return Changes(0, 0, 0, 0)
     panel = panel_of(lines, today=today)

@@ -105,6 +105,17 @@ def kpi_lines(session: Session, *, scope: Scope, now: datetime, as_of: datetime 
     return lines
 
 
+def library_headline(lines: list[KpiLine]) -> str:
+    """Return how the readings of the library come in."""
+    if not lines:
+        return "No KPI is defined yet."
+    number = words.capital(words.count_word(len(lines)))
+    noun = "KPI carries" if len(lines) == 1 else "KPIs carry"
+    fed = sum(1 for line in lines if line.kpi.connector)
+    people_give = words.count_word(len(lines) - fed)
+    return f"{number} {noun} the promises: {words.count_word(fed)} fed by a source, {people_give} given by people."
+
+
 def kpi_page(
     session: Session, slug: str, *, scope: Scope, now: datetime, today: date, as_of: datetime = FOREVER
 ) -> KpiPage:

@@ -79,7 +79,7 @@ def usable(row: ReadingRow | None) -> Decimal | None:
     return row.value if row is not None and row.state.usable else None
 
 
-def lines_of(session: Session, *, kpi_slugs: set[str] | None, today: date) -> list[Line]:
+def lines_of(session: Session, *, kpi_slugs: set[str] | None) -> list[Line]:
     """Return the lines of the benefits that count and have a promise, of some KPIs or of all."""
     rows = [b for b in register.benefits(session, scope=EVERYTHING) if b.lifecycle.counts]
     versions = register.promises(session, [b.reference for b in rows])
@@ -93,8 +93,7 @@ def lines_of(session: Session, *, kpi_slugs: set[str] | None, today: date) -> li
     readings = measures.readings(session, slugs)
     points = register.points(session, [p.id for b in chosen for p in versions[b.reference] if p.id])
     return [
-        _line(b, versions[b.reference], points, kpis[versions[b.reference][-1].kpi], readings, today)
-        for b in chosen
+        _line(b, versions[b.reference], points, kpis[versions[b.reference][-1].kpi], readings) for b in chosen
     ]
 
 
@@ -104,7 +103,6 @@ def _line(
     points: dict[int, dict[date, PromisePointRow]],
     kpi: KpiRow,
     readings: dict[str, dict[date, ReadingRow]],
-    today: date,
 ) -> Line:
     rhythm = rhythm_of(kpi)
     starts = [rhythm.index(v.first) for v in versions]
@@ -119,7 +117,7 @@ def _line(
         readings=readings[kpi.slug],
         rhythm=rhythm,
         first=first,
-        width=max([*ends, *read, rhythm.index(today)]) - first + 1,
+        width=max([*ends, *read]) - first + 1,
     )
 
 

@@ -9,15 +9,24 @@ Figure = dict[str, Any]
 
 
 def _trace(name: str, x: list[str], y: list[float | None], token: str, **line: Any) -> Figure:
-    """Return a line. `token` names the colour of the style sheet that the browser puts in."""
+    """Return a line. Its colour is a token of the style sheet, which the browser puts in."""
     mode = "lines+markers" if token == "actual" else "lines"
-    return {"type": "scatter", "mode": mode, "name": name, "x": x, "y": y, "line": line, "token": token}
+    colour = {"color": f"token:{token}"}
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "name": name,
+        "x": x,
+        "y": y,
+        "line": line | colour,
+        "marker": colour,
+    }
 
 
 def _figure(traces: list[Figure], unit: str) -> Figure:
     return {
         "data": [trace for trace in traces if any(value is not None for value in trace["y"])],
-        "layout": {"yaxis": {"title": {"text": unit}}, "hovermode": "x unified"},
+        "layout": {"yaxis": {"title": {"text": unit}}},
     }
 
 

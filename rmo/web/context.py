@@ -157,9 +157,9 @@ def _frame() -> dict[str, Any]:
 
 
 def _nav_item(label: str, endpoint: str) -> dict[str, Any]:
-    kept = {"as_of": request.args["as_of"]} if "as_of" in request.args else {}
     area = endpoint.partition(".")[0]
-    return {"label": label, "url": url_for(endpoint, **kept), "current": request.blueprint == area}
+    url = url_for(endpoint, as_of=request.args.get("as_of"))
+    return {"label": label, "url": url, "current": request.blueprint == area}
 
 
 def _known_on() -> str:

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from rmo.services.kpi_page import kpi_lines, kpi_page
+from rmo.services.kpi_page import kpi_lines, kpi_page, library_headline
 from rmo.web import charts, drawings
 from rmo.web.context import EVERYBODY, allow, as_of, house, now, read, scope, today
 
@@ -17,7 +17,11 @@ def library() -> ResponseReturnValue:
     with read() as session:
         lines = kpi_lines(session, scope=scope(), now=now(), as_of=as_of())
     return render_template(
-        "kpis/library.html", lines=lines, sparklines=drawings.sparklines(lines), zone=house().settings.tz
+        "kpis/library.html",
+        lines=lines,
+        headline=library_headline(lines),
+        sparklines=drawings.sparklines(lines),
+        zone=house().settings.tz,
     )
 
 
@@ -31,6 +35,8 @@ def show(slug: str) -> ResponseReturnValue:
         "kpis/kpi.html",
         page=page,
         chart=drawings.kpi_chart(page),
+        variation=drawings.variation(page),
+        assurance=drawings.assurance(page),
         explore=charts.kpi_figure(page),
         zone=house().settings.tz,
     )

@@ -98,7 +98,7 @@ function pasted(event, grid, status) {
     }
   }));
   const said = [`${counted(filled, "cell", "cells")} filled`];
-  if (locked) said.push(`${counted(locked, "cell is", "cells are")} closed and kept as they were`);
+  if (locked) said.push(`${counted(locked, "closed cell", "closed cells")} left alone`);
   if (outside) said.push(`${counted(outside, "value", "values")} did not fit and were left out`);
   status.textContent = `${said.join("; ")}. Nothing is handed in yet.`;
 }
