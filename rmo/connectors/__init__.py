@@ -38,6 +38,8 @@ def pull(definition: Definition, window: Window, reach: Reach) -> list[Reading]:
     refusals = Refusals(definition.name)
     readings = []
     for period, of_period in sorted(_by_period(rows, window).items()):
+        if len(of_period) < source.at_least:
+            continue  # not complete yet
         try:
             row = _combined([_exact(row, source.round_to) for row in of_period], source.combine, window)
             readings.append(_reading(period, row, definition))

@@ -59,6 +59,9 @@ class Source(BaseModel, extra="forbid", frozen=True):
         default="Europe/London", description="The IANA time zone in which the source's days begin"
     )
     combine: Combine | None = Field(default=None, description="What to do with several rows for one period")
+    at_least: int = Field(
+        default=1, ge=1, description="Rows a period needs; with fewer it is not complete yet"
+    )
     look_back: int = Field(
         default=3, ge=0, le=1000, description="Periods asked for again, for late corrections"
     )

@@ -118,6 +118,14 @@ def test_several_rows_for_one_period_are_a_mistake_unless_told(tmp_path):
     assert "combine: sum" in message
 
 
+def test_a_period_with_fewer_rows_than_it_needs_is_not_taken_yet(tmp_path):
+    text = "date,value\n2019-01-05,2\n2019-01-20,3\n2019-02-01,1\n"
+
+    readings = pulled(tmp_path, text, definition(source={"combine": "sum", "at_least": 2}))
+
+    assert values(readings) == {"2019-01-01": Decimal(5)}
+
+
 def test_a_ratio_keeps_both_halves_and_adds_them_apart(tmp_path):
     kpi = definition(
         source={"combine": "sum"}, options={"numerator_column": "late", "denominator_column": "all"},
