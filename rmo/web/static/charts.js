@@ -35,13 +35,15 @@ function layout(given) {
     margin: { l: 48, r: 16, t: 8, b: 40 }, legend: { orientation: "h", y: -0.18, font: { color: colour("ink-2"), size: 13 } },
     hoverlabel: { bgcolor: colour("page"), bordercolor: colour("line-firm"), font: { color: colour("ink") } },
     ...coloured(given),
-    xaxis: { ...axis, showgrid: false, ...coloured(given.xaxis || {}) },
+    xaxis: { ...axis, showgrid: false, hoverformat: "%-d %b %Y", ...coloured(given.xaxis || {}) },
     yaxis: { ...axis, ...coloured(given.yaxis || {}) },
   };
 }
 
 function fetched() {
   if (window.Plotly) return Promise.resolve();
+  // Plotly adds its rules to the sheet of this id. Ours may take them; one that Plotly makes is refused by the policy.
+  document.querySelector('link[rel="stylesheet"][href*="rmo.css"]').id = "plotly.js-style-global";
   return new Promise((done, failed) => {
     const script = document.createElement("script");
     script.src = PLOTLY;
