@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from rmo.analyse import charts, effects, forecasts
+from rmo.analyse import money as appraisals
 from rmo.analyse.answers import Answer, table
 from rmo.analyse.files import BadFileError
+from rmo.domain.economics import SCHEDULES
 from rmo.domain.engine.forecast import FURTHEST
 from rmo.domain.parsing import UnreadableError, WrittenPeriod, parse_number, parse_period
 
@@ -156,3 +158,24 @@ def effect(file: Path, **options: Any) -> Answer:
     date and more than the series' own history explains; it does not say what caused it.
     """
     return effects.answer(file, **options)
+
+
+@analyse.command()
+@click.option(
+    "--rate", type=click.FloatRange(min=-1, min_open=True), help="One discount rate a year, as 0.035."
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(sorted(SCHEDULES)),
+    help="Or a schedule of rates; the Green Book's if not said.",
+)
+@answering
+def money(file: Path, rate: float | None, schedule: str | None) -> Answer:
+    """Appraise each project: present values, returns, paybacks, switching value.
+
+    FILE has the columns when (a year counted from 0, or a date), cost and benefit, and
+    optionally project. Year 0 is not discounted; dated flows count days over 365.
+    """
+    if rate is not None and schedule is not None:
+        raise click.UsageError("Say --rate or --schedule, not both.")
+    return appraisals.answer(file, rate=rate, schedule=schedule or "green-book")
