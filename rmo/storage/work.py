@@ -8,7 +8,7 @@ frozen and wakes up too late is refused. The same statements run on SQLite and o
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel
 from rmo.domain.errors import ConflictError
 from rmo.storage import tables  # noqa: F401  its import fills the metadata
 from rmo.storage.database import transaction
+from rmo.storage.types import UtcDateTime
 
 LEASE: Final = timedelta(seconds=60)
 RENEWALS = 3  # in one lease, so that one that fails does no harm
@@ -101,7 +102,7 @@ def give_up(
 
 def renew(session: Session, queue: Queue, taken: Taken, *, lease: timedelta = LEASE) -> bool:
     """Hold the work for one more lease, or return False where it was taken over."""
-    return _change(session, queue, taken, {"lease_until": db_now(session) + lease})
+    return _change(session, queue, taken, {"lease_until": _clock(session, lease)})
 
 
 def finish(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> None:
@@ -116,11 +117,8 @@ def finish(session: Session, queue: Queue, taken: Taken, values: Mapping[str, An
 
 def db_now(session: Session) -> datetime:
     """Return the time by the database's clock."""
-    if session.connection().dialect.name == "postgresql":
-        moment: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-        return moment.astimezone(UTC)
-    text: str = session.execute(sa.select(sa.func.strftime("%Y-%m-%dT%H:%M:%f+00:00", "now"))).scalar_one()
-    return datetime.fromisoformat(text)
+    moment: datetime = session.execute(sa.select(_clock(session))).scalar_one()
+    return moment
 
 
 class Lease:
@@ -163,25 +161,34 @@ def _take(
     most: int,
     lease: timedelta,
 ) -> list[Taken]:
-    table = queue.table
+    columns = queue.table.c
     # Other workers pass over rows that are locked here; SQLite has no row locks and needs none.
-    oldest = sa.select(table.c.id).where(which).order_by(table.c.id).limit(most)
-    ids = list(session.scalars(oldest.with_for_update(skip_locked=True)))
-    if not ids:
-        return []
-    held = _held(session, queue, worker, lease)
-    change = table.update().where(table.c.id.in_(ids), which).values(attempt=table.c.attempt + 1, **held)
-    rows = session.execute(change.returning(table.c.id, table.c.attempt))
-    return sorted((Taken(*row) for row in rows), key=lambda taken: taken.id)
+    oldest = sa.select(columns.id).where(which).order_by(columns.id).limit(most)
+    chosen = sa.select(oldest.with_for_update(skip_locked=True).cte("chosen").c.id)
+    change = (
+        queue.table.update()
+        .where(columns.id.in_(chosen), which)
+        .values(attempt=columns.attempt + 1, **_held(session, queue, worker, lease))
+        .returning(columns.id, columns.attempt)
+    )
+    return sorted((Taken(*row) for row in session.execute(change)), key=lambda taken: taken.id)
 
 
 def _held(session: Session, queue: Queue, worker: str, lease: timedelta) -> dict[str, Any]:
-    return {"state": queue.taken, "worker": worker, "lease_until": db_now(session) + lease}
+    return {"state": queue.taken, "worker": worker, "lease_until": _clock(session, lease)}
 
 
 def _lapsed(session: Session, queue: Queue) -> sa.ColumnElement[bool]:
-    columns = queue.table.c
-    return sa.and_(columns.state == queue.taken, columns.lease_until < db_now(session))
+    return sa.and_(queue.table.c.state == queue.taken, queue.table.c.lease_until < _clock(session))
+
+
+def _clock(session: Session, later: timedelta = timedelta()) -> sa.ColumnElement[datetime]:
+    """Return the database's clock as an expression, some time later, in the form in which moments are kept."""
+    if session.connection().dialect.name == "postgresql":
+        return sa.type_coerce(sa.func.clock_timestamp() + sa.literal(later, sa.Interval), UtcDateTime())
+    shift = f"{later.total_seconds():+.3f} seconds"
+    text = sa.func.strftime("%Y-%m-%dT%H:%M:%f", "now", shift, type_=sa.String) + "000Z"
+    return sa.type_coerce(text, UtcDateTime())
 
 
 def _change(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> bool:
