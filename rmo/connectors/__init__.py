@@ -34,6 +34,8 @@ def pull(definition: Definition, window: Window, reach: Reach) -> list[Reading]:
     source = definition.source
     if source is None:
         raise ConnectorError(f"{definition.name} has no source; people enter its readings.")
+    if window.first > window.last:
+        return []  # nothing has ended since the last time
     rows = _fetch(source, window, reach)
     refusals = Refusals(definition.name)
     readings = []

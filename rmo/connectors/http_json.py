@@ -21,6 +21,7 @@ from rmo.domain.errors import ConnectorError
 from rmo.domain.values import SourceRow
 
 MAX_PAGES = 500
+SAID = 300  # how much of a server's own words is passed on
 WORLD_BANK_PAGE = "1000"
 PROMETHEUS_STEP = "1h"
 RFC_3339 = "%Y-%m-%dT%H:%M:%SZ"
@@ -28,7 +29,7 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 WINDOW_END = re.compile(r"\{(first|last)(?::([^{}]+))?\}")
 SECRET = re.compile(r"(?:[A-Za-z]+ )?(?:env|file):\S+")
 SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
-NOT_NUMBERS = {"NaN", "+Inf", "-Inf", "Inf"}
+NOT_NUMBERS = ("NaN", "+Inf", "-Inf", "Inf")
 FORBIDDEN_HEADERS = {"host", "content-length", "connection", "transfer-encoding", "accept-encoding"}
 
 
@@ -210,8 +211,8 @@ def _two_parts(data: Any, name: str) -> tuple[dict[str, Any], list[Any]]:
         raise ConnectorError(f"{name} does not answer as the World Bank does: {shown(data)}.")
     about = data[0]
     if "message" in about:
-        said = [part.get("value") for part in about["message"] if isinstance(part, dict)]
-        raise ConnectorError(f"{name} says: {' '.join(map(str, said))[:300]}")
+        said = _found("message[].value", about, name) or [about["message"]]
+        raise ConnectorError(f"{name} says: {' '.join(map(str, said))[:SAID]}.")
     rows = data[1] if len(data) > 1 and data[1] is not None else []
     if not isinstance(rows, list):
         raise ConnectorError(f"{name} gives {shown(rows)} where the World Bank gives a list of rows.")

@@ -2,22 +2,28 @@
 
 import gzip
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from rmo.connectors import Reach, Window, secrets_from
+from rmo.connectors import Reach, Window, http_json, secrets_from
 from rmo.connectors.http_json import Options, fetch
+from rmo.connectors.shared.web import Answer
 from rmo.demo.feed import GDP_PATH, TAXI_PATH, serve_feed
 from rmo.domain.calendar import Rhythm
 from rmo.domain.errors import ConnectorError
 from rmo.domain.values import Frequency, SourceRow
-from tests.connectors.conftest import Web, void
+from tests.connectors.conftest import JSON, Web, void
 
 YEARS = Window(Rhythm(Frequency.YEAR), date(2010, 1, 1), date(2018, 1, 1))
 DAYS = Window(Rhythm(Frequency.DAY), date(2014, 3, 7), date(2014, 3, 9))
@@ -410,6 +416,63 @@ def test_what_is_no_answer_of_the_web_is_told(web):
     web.do("/data", lambda handler: void(handler.wfile.write(b"SSH-2.0-nonsense\r\n\r\n")))
 
     assert "cannot be reached" in refused(web, passing=True)
+
+
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["2017", "2018"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "date",
+                    "value",
+                    "pages",
+                    "message",
+                    "status",
+                    "data",
+                    "result",
+                    "resultType",
+                    "values",
+                    "lastupdated",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(answer=ANY_JSON, shape=st.sampled_from(["rows", "world_bank", "prometheus"]))
+@example(answer=[{"message": 5}], shape="world_bank")
+@example(answer=[{"message": None}, []], shape="world_bank")
+@example(answer={"status": "success", "data": {"resultType": "matrix", "result": [5]}}, shape="prometheus")
+@example(
+    answer={"status": "success", "data": {"resultType": "matrix", "result": [{"values": [[1, {}]]}]}},
+    shape="prometheus",
+)
+def test_any_answer_gives_rows_or_a_sentence(answer, shape):
+    said = Answer("http://x/data", json.dumps(answer).encode(), JSON)
+
+    @contextmanager
+    def asked_nobody(reach: Reach, headers: Any) -> Iterator[Any]:
+        yield SimpleNamespace(get=lambda url, params: said)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_json, "asking", asked_nobody)
+        try:
+            rows = fetch(Options.model_validate({"url": "http://x/data", "shape": shape}), YEARS, Reach())
+        except ConnectorError as error:
+            assert str(error)
+        else:
+            assert all(row.value is not None for row in rows)
 
 
 # options

@@ -217,6 +217,12 @@ def test_every_bad_row_is_told_and_no_more_than_twenty(tmp_path):
     assert message.endswith("And 5 more.")
 
 
+def test_a_window_without_a_period_asks_nobody():
+    kpi = definition()
+
+    assert pull(kpi, Window(kpi.rhythm, date(2019, 2, 1), date(2019, 1, 1)), Reach()) == []
+
+
 def test_a_manual_kpi_cannot_be_pulled():
     manual = Definition.model_validate(
         {"name": "Morale", "unit": "points", "direction": "up", "frequency": "year", "behaviour": "rate"}

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from rmo.demo.feed import GDP_PATH, TAXI_PATH, Feed, serve_feed
+from rmo.demo.feed import DATA, GDP_PATH, TAXI_PATH, Feed, serve_feed
 
 
 class Clock:
@@ -81,3 +81,11 @@ def test_a_day_of_trips_appears_on_the_next_day(feed, clock):
         {"date": "2014-07-03", "trips": 710142},
     ]
     assert len(asked(feed, f"{TAXI_PATH}?from=2014-07-02&to=2014-07-02")["days"]) == 1
+
+
+def test_every_file_of_the_data_stands_in_the_table_of_sources_and_licences():
+    table = (DATA / "README.md").read_text(encoding="utf-8")
+
+    files = {path.name for path in DATA.iterdir()} - {"README.md"}
+    rows = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+    assert rows == files
