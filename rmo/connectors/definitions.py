@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, WithJsonSchema, field_va
 
 from rmo.connectors.shared.asked import Window
 from rmo.connectors.shared.kinds import connector, connector_names
-from rmo.connectors.shared.marked_yaml import Marked, Place, YamlError, read_yaml
+from rmo.connectors.shared.marked_yaml import MAX_BYTES, Marked, Place, YamlError, read_yaml
 from rmo.connectors.shared.mistakes import any_of, mistakes
 from rmo.connectors.shared.numbers import shown
 from rmo.domain.calendar import Rhythm
@@ -181,7 +181,8 @@ def load_definition(path: Path) -> LoadedDefinition | list[Problem]:
     if path.suffix != ".yaml" or not SLUG.fullmatch(path.stem):
         found.append((1, f"The file's name gives the KPI's slug; name it .yaml, in {SLUG_RULE}."))
     try:
-        marked = read_yaml(path.read_bytes())
+        with path.open("rb") as file:
+            marked = read_yaml(file.read(MAX_BYTES + 1))
     except OSError as error:
         found.append((1, f"The file cannot be read: {error.strerror}."))
     except YamlError as error:
