@@ -54,7 +54,7 @@ class Options(NumberOptions, extra="forbid", frozen=True):
     )
     headers: dict[str, Text] = Field(
         default={},
-        description="Headers; a secret only as env:RMO_SECRET_NAME or file:NAME, also after a word: Bearer env:…",
+        description="Headers; a secret only as env:RMO_SOURCE_SECRET_NAME or file:NAME, also after a word: Bearer env:…",
     )
     shape: Literal["rows", "world_bank", "prometheus"] = Field(
         default="rows", description="What the answer looks like"
@@ -91,7 +91,7 @@ class Options(NumberOptions, extra="forbid", frozen=True):
             raise ValueError(f"url is {shown(url)}; write an address that begins with http:// or https://")
         if "@" in parts.netloc:
             raise ValueError(
-                "url holds a name or password; put the secret into headers as env:RMO_SECRET_NAME"
+                "url holds a name or password; put the secret into headers as env:RMO_SOURCE_SECRET_NAME"
             )
         return url
 
@@ -105,7 +105,7 @@ class Options(NumberOptions, extra="forbid", frozen=True):
                 raise ValueError(f"the header {name} has a value that cannot be sent; write plain ASCII")
             if SECRET_HEADER.search(name) and not SECRET.fullmatch(value):
                 raise ValueError(
-                    f"the header {name} is a secret; write env:RMO_SECRET_NAME or file:NAME instead of it"
+                    f"the header {name} is a secret; write env:RMO_SOURCE_SECRET_NAME or file:NAME instead of it"
                 )
         return headers
 

@@ -321,8 +321,8 @@ def test_what_follows_the_question_mark_is_in_no_message(web):
 
 def test_secrets_are_sent_and_never_told(web):
     web.give("/data", b"[]")
-    secret = secrets_from({"RMO_SECRET_FEED": "S3CRET"})
-    headers = {"Authorization": "Bearer env:RMO_SECRET_FEED", "X-Region": "north"}
+    secret = secrets_from({"RMO_SOURCE_SECRET_FEED": "S3CRET"})
+    headers = {"Authorization": "Bearer env:RMO_SOURCE_SECRET_FEED", "X-Region": "north"}
 
     fetched(web, headers=headers, reach={"secret": secret})
 
@@ -333,18 +333,20 @@ def test_secrets_are_sent_and_never_told(web):
 
 
 def test_a_secret_that_is_not_there_is_told(web):
-    message = refused(web, headers={"Authorization": "env:RMO_SECRET_X"}, reach={"secret": secrets_from({})})
+    message = refused(
+        web, headers={"Authorization": "env:RMO_SOURCE_SECRET_X"}, reach={"secret": secrets_from({})}
+    )
 
-    assert "The secret env:RMO_SECRET_X is not there" in message
+    assert "The secret env:RMO_SOURCE_SECRET_X is not there" in message
 
 
 def test_a_redirect_is_followed_without_taking_secrets_to_another_host(web, other_web):
     further = other_web.give("/further", as_json([{"date": "2017", "value": 1}]))
     web.give("/data", b"", status=302, Location="/same")
     web.give("/same", b"", status=307, Location=further)
-    reach = {"hosts": (web.host, other_web.host), "secret": secrets_from({"RMO_SECRET_A": "S3CRET"})}
+    reach = {"hosts": (web.host, other_web.host), "secret": secrets_from({"RMO_SOURCE_SECRET_A": "S3CRET"})}
 
-    rows = fetched(web, headers={"X-Api-Key": "env:RMO_SECRET_A"}, reach=reach)
+    rows = fetched(web, headers={"X-Api-Key": "env:RMO_SOURCE_SECRET_A"}, reach=reach)
 
     assert len(rows) == 1
     assert [asked[1].get("x-api-key") for asked in web.asked] == ["S3CRET", "S3CRET"]
@@ -489,7 +491,7 @@ def test_any_answer_gives_rows_or_a_sentence(answer, shape):
         ),
         pytest.param(
             {"headers": {"Authorization": "Bearer abc"}},
-            "is a secret; write env:RMO_SECRET_NAME",
+            "is a secret; write env:RMO_SOURCE_SECRET_NAME",
             id="open secret",
         ),
         pytest.param({"headers": {"X-Api-Key": "abc"}}, "is a secret", id="open key"),

@@ -270,13 +270,15 @@ def test_secrets_are_given_only_by_the_names_made_for_them(tmp_path):
     (tmp_path / "token").write_text("from a file\n")
     (tmp_path.parent / "outside").write_text("not this one")
     secret = secrets_from(
-        {"RMO_SECRET_FEED": "from the environment", "RMO_DATABASE_URL": "postgresql://"}, tmp_path
+        {"RMO_SOURCE_SECRET_FEED": "from the environment", "RMO_DATABASE_URL": "x", "RMO_SECRET_KEY": "x"},
+        tmp_path,
     )
 
-    assert secret("env:RMO_SECRET_FEED") == "from the environment"
+    assert secret("env:RMO_SOURCE_SECRET_FEED") == "from the environment"
     assert secret("file:token") == "from a file"
     for reference in (
         "env:RMO_DATABASE_URL",
+        "env:RMO_SECRET_KEY",
         "env:PATH",
         "file:../outside",
         "file:/etc/passwd",

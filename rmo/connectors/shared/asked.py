@@ -12,7 +12,7 @@ from rmo.domain.errors import ConnectorError
 MAX_BYTES = 20_000_000
 UK = ZoneInfo("Europe/London")
 TIMEOUT = 30.0  # seconds, for everything one source is asked together
-SECRET_PREFIX = "RMO_SECRET_"
+SECRET_PREFIX = "RMO_SOURCE_SECRET_"
 SECRET_BYTES = 10_000
 
 
@@ -77,7 +77,7 @@ class Window:
 def secrets_from(environment: Mapping[str, str], folder: Path | None = None) -> Callable[[str], str]:
     """Return what gives a secret for its reference.
 
-    `env:NAME` only where NAME begins with RMO_SECRET_, and `file:NAME` only from one folder, so that a
+    `env:NAME` only where NAME begins with RMO_SOURCE_SECRET_, and `file:NAME` only from one folder, so that a
     definition cannot send the database's password, or any file, to a host of its own choice.
     """
 
