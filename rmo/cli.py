@@ -224,6 +224,83 @@ def worker(once: str | None) -> None:
 
 
 @rmo.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--folder",
+    default="rmo-demo",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the demo keeps its database and its mails.",
+)
+@click.option("--fresh", is_flag=True, help="Begin again from the start.")
+@click.option("--next-month", "only_next", is_flag=True, help="Let a month pass and stop.")
+@click.option("--no-serve", is_flag=True, help="Build the demo and stop.")
+def demo(host: str, port: int, folder: Path, fresh: bool, only_next: bool, no_serve: bool) -> None:
+    """Show a living portfolio on real public data, in a file of its own."""
+    from dataclasses import replace
+
+    from rmo import demo as show
+    from rmo.config import Settings
+    from rmo.demo.clock import DemoClock
+    from rmo.demo.feed import serve_feed
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        for name in ("demo.db", "demo.db-wal", "demo.db-shm"):
+            (folder / name).unlink(missing_ok=True)
+    chosen: Settings = settings(
+        database_url=f"sqlite:///{folder / 'demo.db'}",
+        organisation="Demo organisation",
+        base_url=f"http://{host}:{port}",
+        mail_folder=folder / "mail",
+        smtp_host="",
+        source_folders=(show.DATA,),
+    )
+    log_to_shell(chosen)
+    engine = open_database(chosen)
+    clock = DemoClock(engine, now)
+    feed = serve_feed(lambda: clock().date())
+    chosen = chosen.model_copy(
+        update={
+            "source_variables": {"demo_feed": feed.url},
+            "source_hosts": (feed.url.removeprefix("http://"),),
+        }
+    )
+    kit = replace(tools(chosen, engine), now=clock)
+    try:
+        if not show.is_built(engine):
+            click.echo("Building the demo’s portfolio, a few seconds …")
+            show.build(kit, clock)
+        if only_next:
+            click.echo(show.next_month(kit, clock))
+        elif not no_serve:
+            _serve_demo(kit, clock, host, port)
+    finally:
+        feed.close()
+
+
+def _serve_demo(kit: "Tools", clock: Any, host: str, port: int) -> None:
+    from waitress import serve as serve_forever
+
+    from rmo import demo as show
+    from rmo.storage.database import transaction
+    from rmo.web import DemoControls, create_app
+
+    with transaction(kit.engine) as session:
+        found = show.links(session, clock.tell(session))
+    controls = DemoControls(lambda: show.banner(clock), lambda: show.next_month(kit, clock))
+    app = create_app(
+        kit.engine, kit.settings, secret_key=secrets.token_urlsafe(48), clock=clock, demo=controls
+    )
+    click.echo("One link for each role; each signs in once:")
+    for position, token in found:
+        click.echo(f"  {position:24} http://{host}:{port}/sign-in/{token}")
+    click.echo(f"Mails lie in {kit.settings.mail_folder}. Stop with Ctrl+C.")
+    serve_forever(app, host=host, port=port, threads=8, ident="rmo")
+
+
+@rmo.command()
 def migrate() -> None:
     """Bring the database to this version's tables."""
     open_database(settings())

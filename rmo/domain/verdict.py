@@ -170,7 +170,8 @@ def _missing_running(given: Flags, inside: Flags) -> Ints:
     """Return for each period how many have gone without a reading in a row, since the start of the promise."""
     columns = np.arange(given.shape[1])[None, :]
     first = np.argmax(inside, axis=1)[:, None]
-    return columns - np.maximum(_newest(given), first - 1)
+    missing: Ints = columns - np.maximum(_newest(given), first - 1)
+    return missing
 
 
 def _data(actual: Floats, given: Flags, missing: Ints) -> Ints:

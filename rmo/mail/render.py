@@ -37,6 +37,14 @@ def render_digest(snapshot: Mapping[str, Any], *, templates: Path | None = None)
     return Rendered(page.subject, _inliner().inline(html), text.strip() + "\n")
 
 
+def render_reminder(snapshot: Mapping[str, Any], *, templates: Path | None = None) -> Rendered:
+    """Return the reminder that a snapshot tells."""
+    environment = _environment(templates or data_folder("templates"))
+    html = environment.get_template("email/reminder.html").render(page=snapshot)
+    text = environment.get_template("email/reminder.txt").render(page=snapshot)
+    return Rendered(snapshot["subject"], _inliner().inline(html), text.strip() + "\n")
+
+
 @functools.cache
 def _environment(templates: Path) -> Environment:
     environment = Environment(

@@ -1,7 +1,8 @@
 """The jobs. Each may run twice, late, or beside another worker: keys in the database decide what takes effect."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,13 +12,14 @@ from sqlmodel import Session
 from rmo.config import Settings
 from rmo.connectors import Reach
 from rmo.domain.values import Role
-from rmo.mail.message import message_id
+from rmo.mail.delivery import Draft, queue
 from rmo.mail.outbox import Outbox
 from rmo.mail.render import render_digest, render_reminder
 from rmo.services import digests
 from rmo.services.collection import Pulled, pull_all
-from rmo.services.digests import EXECUTIVE, REMINDER, Digest, Sender
+from rmo.services.digests import EXECUTIVE, Digest, Sender
 from rmo.services.evaluation import Changes, evaluate
+from rmo.services.reminders import REMINDER, Reminder, reminder
 from rmo.storage.database import transaction
 
 A_MONTH = timedelta(days=31)
@@ -69,14 +71,15 @@ def judge(tools: Tools, _period_key: str = "") -> Changes:
 
 def remind(tools: Tools, period_key: str) -> int:
     """Queue a mail to everybody who owes a reading, once a day."""
-    now = tools.now()
-    today = now.astimezone(tools.settings.tz).date()
+    today = tools.now().astimezone(tools.settings.tz).date()
     queued = 0
     with transaction(tools.engine) as session:
         for person in digests.recipients(session, Role.MEASURER):
-            owed = digests.reminder(session, person, sender=tools.sender, now=now, today=today)
+            owed = reminder(session, person, sender=tools.sender, today=today)
             if owed is not None:
-                queued += _queue(tools, session, owed, REMINDER, person.email, period_key, now)
+                queued += _queue(
+                    tools, session, owed, kind=REMINDER, recipient=person.email, period_key=period_key
+                )
     return queued
 
 
@@ -91,25 +94,26 @@ def digest(tools: Tools, period_key: str) -> int:
                 session, person, sender=tools.sender, now=now, today=today, before=now - A_MONTH
             )
             if told is not None:
-                queued += _queue(tools, session, told, EXECUTIVE, person.email, period_key, now)
+                queued += _queue(
+                    tools, session, told, kind=EXECUTIVE, recipient=person.email, period_key=period_key
+                )
     return queued
 
 
 def _queue(
-    tools: Tools, session: Session, told: Digest, kind: str, recipient: str, period_key: str, now: datetime
+    tools: Tools,
+    session: Session,
+    told: Digest | Reminder,
+    *,
+    kind: str,
+    recipient: str,
+    period_key: str,
 ) -> bool:
-    rendered = (render_reminder if kind == REMINDER else render_digest)(told)
-    identifier = message_id(kind, recipient, period_key, domain=tools.settings.mail_from)
-    return digests.queue(
-        session,
-        told,
-        kind=kind,
-        recipient=recipient,
-        period_key=period_key,
-        rendered=rendered,
-        message_id=identifier,
-        now=now,
-    )
+    """Put a mail into the outbox once for its kind, person and period; return whether it was new."""
+    snapshot = asdict(told)
+    rendered = render_reminder(snapshot) if kind == REMINDER else render_digest(snapshot)
+    draft = Draft(kind, recipient, period_key, *rendered, snapshot=json.dumps(snapshot))
+    return queue(session, draft, sender=tools.settings.mail_from, now=tools.now())
 
 
 JOBS: Final = {

@@ -1,7 +1,6 @@
-"""What a digest says: to the CEO's office a month in a screen, to a measurer what they owe. Frozen before it is rendered."""
+"""What the CEO's office's digest says: a month in a screen, frozen before it is rendered."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,16 +9,14 @@ from sqlmodel import Session
 from rmo.domain.calendar import Rhythm
 from rmo.domain.values import EVERYTHING, Frequency, Role, State
 from rmo.drawing import words
-from rmo.services.my_month import my_month
 from rmo.services.people import people
 from rmo.services.portfolio import GapLine, PortfolioPage, portfolio_page
 from rmo.services.snapshot import take_snapshot
-from rmo.storage import work
 from rmo.storage.tables import PersonRow
 
 MOST_EXCEPTIONS, MOST_SUCCESSES = 5, 3
 MONTHS = Rhythm(Frequency.MONTH)
-EXECUTIVE, REMINDER = "executive", "reminder"
+EXECUTIVE = "executive"
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,6 @@ class Digest:
     why: str
     settings_url: str
     page_url: str
-    items: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -185,83 +181,6 @@ def _late(page: PortfolioPage) -> list[dict[str, Any]]:
     return [{"person": person, "items": items} for person, items in by_person.items()]
 
 
-def reminder(
-    session: Session, person: PersonRow, *, sender: Sender, now: datetime, today: date
-) -> Digest | None:
-    """Return what a measurer owes, or nothing when they owe nothing that is due."""
-    owed = [cell for cell in my_month(session, person.email, today=today).cells if not cell.kept]
-    due = [cell for cell in owed if cell.due <= today]
-    if not due:
-        return None
-    late = sum(1 for cell in due if cell.days_late > 0)
-    subject = words.count(len(due), "reading") + (f" due, {late} late" if late else " due")
-    return Digest(
-        organisation=sender.organisation,
-        person_name=person.name,
-        period_label=words.long_day(today),
-        subject=subject,
-        headline=f"{words.capital(words.count_word(len(due)))} reading{'s are' if len(due) > 1 else ' is'} due from you.",
-        money={},
-        changes=[],
-        exceptions=[],
-        successes=[],
-        restated=[],
-        late=[],
-        rest="",
-        data_to="",
-        known_on=words.moment(now),
-        zone=sender.zone,
-        why="You get this because you are named as the measurer of these KPIs.",
-        settings_url=f"{sender.base_url}/",
-        page_url=f"{sender.base_url}/readings",
-        items=[
-            {
-                "title": f"{cell.kpi}, {cell.label}",
-                "note": f"{words.count(cell.days_late, 'day')} late"
-                if cell.days_late
-                else f"due {words.long_day(cell.due)}",
-            }
-            for cell in due
-        ],
-    )
-
-
 def recipients(session: Session, *roles: Role) -> list[PersonRow]:
     """Return the active people with one of these roles."""
     return [row for row in people(session).values() if row.active and row.role in roles]
-
-
-def queue(
-    session: Session,
-    digest: Digest,
-    *,
-    kind: str,
-    recipient: str,
-    period_key: str,
-    rendered: tuple[str, str, str],
-    message_id: str,
-    now: datetime,
-) -> bool:
-    """Put a mail into the outbox once for its kind, person and period; return whether it was new."""
-    subject, html, text = rendered
-    return (
-        work.add(
-            session,
-            work.DELIVERIES,
-            {
-                "kind": kind,
-                "recipient": recipient,
-                "period_key": period_key,
-                "subject": subject,
-                "html": html,
-                "text": text,
-                "snapshot": json.dumps(asdict(digest), default=str),
-                "message_id": message_id,
-                "queued_at": now,
-                "not_before": now,
-                "worker": "",
-                "error": "",
-            },
-        )
-        is not None
-    )

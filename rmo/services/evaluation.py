@@ -119,6 +119,7 @@ def _said(panel: Panel, verdicts: Verdicts, i: int, column: int, running: int) -
         unit=line.kpi.unit,
         decimals=line.kpi.decimals,
         behaviour=line.kpi.behaviour,
+        direction=line.kpi.direction,
         period=line.rhythm.long_label(line.period(newest)),
         state=STATES[verdicts.state[i, column]],
         data=DATA[verdicts.data[i, column]],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rmo.domain.values import Behaviour, DataState, State
+from rmo.domain.values import Behaviour, DataState, Direction, State
 from rmo.drawing.words import GAP, figure_value
 
 
@@ -15,6 +15,7 @@ class Said:
     unit: str
     decimals: int
     behaviour: Behaviour
+    direction: Direction
     period: str  # the newest proven one, in words
     state: State | None
     data: DataState
@@ -74,10 +75,19 @@ def _level(said: Said) -> str:
 
 
 def _sum(said: Said) -> str:
+    """Return what a flow came to since the start; a change for the better is positive, whichever way that is."""
     assert said.realised_to_date is not None and said.planned_to_date is not None
-    realised = amount(said.realised_to_date, said.unit, said.decimals)
-    planned = figure_value(said.planned_to_date, said.decimals)
-    return f"By {said.period} {said.name} had changed by {realised} in all where {planned} was promised"
+    realised, planned = said.realised_to_date, said.planned_to_date
+    amounts = (amount(abs(realised), said.unit, said.decimals), figure_value(abs(planned), said.decimals))
+    more = [_more_or_fewer(said.direction, change) for change in (realised, planned)]
+    return (
+        f"By {said.period} {said.name} came to {amounts[0]} {more[0]} in all than without the change, "
+        f"where {amounts[1]} {more[1]} were promised"
+    )
+
+
+def _more_or_fewer(direction: Direction, change: Decimal) -> str:
+    return "more" if (change >= 0) == (direction is not Direction.DOWN) else "fewer"
 
 
 def _judgement(said: Said) -> str:
@@ -91,7 +101,7 @@ def _judgement(said: Said) -> str:
     if said.state is State.AT_RISK:
         if said.outside:
             return ", worse than its own history explains; one more such reading puts it off track."
-        return ", not distinguishable from its usual ups and downs."
+        return "; the newest reading cannot be told from its usual ups and downs."
     if said.state in (State.KEPT, State.BROKEN):
         verb = "was kept" if said.state is State.KEPT else "was not kept"
         return f"; the promise ended then and {verb}."
