@@ -103,11 +103,18 @@ function pasted(event, grid, status) {
   status.textContent = `${said.join("; ")}. Nothing is handed in yet.`;
 }
 
-document.querySelectorAll("table.grid").forEach((grid) => {
+function statusOf(grid) {
+  const given = grid.closest("form")?.querySelector("[data-grid-status]");
+  if (given) return given;
   const status = document.createElement("p");
   status.className = "note";
   status.setAttribute("role", "status");
   grid.before(status);
+  return status;
+}
+
+document.querySelectorAll("table.grid").forEach((grid) => {
+  const status = statusOf(grid);
   grid.addEventListener("keydown", (event) => pressed(event, grid));
   grid.addEventListener("paste", (event) => pasted(event, grid, status));
 });
