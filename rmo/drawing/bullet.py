@@ -33,7 +33,7 @@ def bullet(bar: Bullet, *, label: str) -> Markup:
     if bar.actual is not None:
         parts.append(_bar(across, bar.actual, 5.5, 8, "f-actual"))
     if bar.plan is not None:
-        parts.append(rect(_inside(across, bar.plan) - 1.5, 0, 3, HEIGHT, "f-ink c-ring"))
+        parts.append(rect(_inside(across, bar.plan) - 2.25, 0, 4.5, HEIGHT, "f-ink c-ring"))
     return picture(parts, width=WIDTH, height=HEIGHT, label=label, css="chart fixed")
 
 
