@@ -12,7 +12,6 @@ from rmo.domain.engine.structure import (
     blocks,
     factors,
     grid,
-    hole_regressors,
     padded,
     readings_of,
     round_up,
@@ -87,7 +86,8 @@ def _one_step(known: Factors, block: Block, readings: Floats, earlier: Floats) -
     n, b = readings.shape
     y = known.whiten(padded(readings, known.width, block.width))[:, :n, :b]
     constant = np.broadcast_to(known.constant[:, :n, None], y.shape)
-    columns = [constant, *hole_regressors(known, block)]
+    inverse = known.inverse.reshape(len(known.structures), known.width, known.width)[:, :n]
+    columns = [constant, *(inverse[:, :, hole] for hole in block.holes)]
     root, log_product = _running_root(columns)
     solved_y = _divide(root, [_before(column * y) for column in columns])
     solved_x = _divide(root, columns)

@@ -5,19 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
-from rmo.domain.engine.structure import (
-    Block,
-    align,
-    blocks,
-    factors,
-    fit,
-    grid,
-    hole_regressors,
-    padded,
-    readings_of,
-    round_up,
-    shares,
-)
+from rmo.domain.engine.structure import Block, align, blocks, fit, grid, past, readings_of, shares
 from rmo.domain.trajectory import SHAPES
 from rmo.domain.values import Flags, Floats, Ints, Ramp
 
@@ -119,21 +107,17 @@ def _block(block: Block, beside: list[Floats], season: int) -> tuple[Floats, Flo
     """Return the points of a block's changes, each of shape (b, points). The change is the first of the columns."""
     count = block.length - len(block.holes)
     structures = grid(seasonal=season > 1 and count >= SEASONAL, correlated=True)
-    known = factors(structures, season, round_up(block.length), 12)
+    known = past(structures, season, block.length)
     scaled, _, size = readings_of(block)
     here = ~np.isnan(block.readings)
-    columns = [scaled, beside[0], *(_standard(control, here) for control in beside[1:])]
-    whitened, change, *controls = (
-        known.whiten(padded(column, known.width, block.width))[:, : block.length, : block.rows.size]
-        for column in columns
-    )
-    df = count - 2 - len(controls)
-    constant = known.constant[:, : block.length, None]
-    regressors = [constant, *controls, *hole_regressors(known, block), change]
-    fitted = fit(whitened, regressors, known.log_size[:, block.length - 1], np.full(block.rows.size, df))
-    location = fitted.coefficients[-1][:, None, :]
-    scale = (np.sqrt(fitted.spread) / fitted.root[-1][-1])[:, None, :]
-    x, z = points([Components(location, scale)], shares(fitted.log_weight), df)
+    change, *controls = beside
+    columns = [*(_standard(control, here) for control in controls), np.where(here, change, 0.0)]
+    fitted = fit(known, block, scaled, columns)
+    at = len(columns)  # of the change, behind the intercept and the controls
+    unit = [np.zeros((1, 1, 1))] * at + [np.ones((1, 1, 1))] + [np.zeros((1, 1, 1))] * len(block.holes)
+    error = np.sqrt(fitted.spread * sum((part[:, 0] ** 2 for part in fitted.solve(unit)), np.zeros(1)))
+    component = Components(fitted.coefficients[at][:, None, :], error[:, None, :])
+    x, z = points([component], shares(fitted.log_weight), count - 1 - len(columns))
     return x[0] * size[:, None], z[0]
 
 

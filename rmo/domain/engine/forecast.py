@@ -7,17 +7,16 @@ import numpy as np
 from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
 from rmo.domain.engine.structure import (
     Block,
-    Factors,
     Fit,
+    Future,
     align,
     blocks,
-    factors,
     fit,
+    future,
     grid,
-    hole_regressors,
     padded,
+    past,
     readings_of,
-    round_up,
     shares,
 )
 from rmo.domain.values import Floats, Ints
@@ -109,30 +108,25 @@ def _block(
     """Return the points of a block's months and total, (periods + 1, b, points) each, and its season weights."""
     count = block.length - len(block.holes)
     structures = grid(seasonal=season > 1 and count >= SEASONAL)
-    known = factors(structures, season, round_up(block.length), round_up(len(ahead), 12))
-    df = count - 1
+    known = past(structures, season, block.length)
+    to_come = future(structures, season, block.length, len(ahead))
     scaled, mean, size = readings_of(block)
-    plain = _fit(known, block, scaled, df)
-    parts = [_plain_components(known, block, plain, ahead)]
+    plain = fit(known, block, scaled)
+    parts = [_plain_components(_ahead(to_come, block, scaled, plain), plain, ahead)]
     parts[0].location[:, :-1] += mean / size
     parts[0].location[:, -1] += mean / size * ahead.sum(axis=0)
     log_weights = [plain.log_weight]
     if positive:
         logs = np.log(block.readings / size)
         log_mean = np.nanmean(logs, axis=0)
-        logged = _fit(known, block, np.nan_to_num(logs - log_mean), df)
-        log_weights.append(logged.log_weight - df * log_mean)
-        parts.append(_log_components(known, block, logged, ahead, log_mean))
+        logs = np.nan_to_num(logs - log_mean)
+        logged = fit(known, block, logs)
+        log_weights.append(logged.log_weight - (count - 1) * log_mean)
+        parts.append(_log_components(_ahead(to_come, block, logs, logged), logged, ahead, log_mean))
     weight = shares(np.concatenate(log_weights))
-    x, z = points(parts, weight, df, widening(count) if widened else 1.0)
+    x, z = points(parts, weight, count - 1, widening(count) if widened else 1.0)
     seasonal = np.array([point.season > 0 for point in structures] * len(parts))
     return x * size[:, None], z, weight[seasonal].sum(axis=0)
-
-
-def _fit(known: Factors, block: Block, readings: Floats, df: int) -> Fit:
-    whitened = known.whiten(padded(readings, known.width, block.width))[:, : block.length, : block.rows.size]
-    regressors = [known.constant[:, : block.length, None], *hole_regressors(known, block)]
-    return fit(whitened, regressors, known.log_size[:, block.length - 1], np.full(block.rows.size, df))
 
 
 @dataclass(frozen=True)
@@ -159,39 +153,38 @@ class _Ahead:
         return variance
 
 
-def _ahead(known: Factors, block: Block, fitted: Fit, periods: int) -> _Ahead:
-    n = block.length
-    back = known.lower[:, n : n + periods, :n]
-    mean = np.matmul(back, fitted.residual) + fitted.coefficients[0][:, None, :]
-    inverse = known.inverse.reshape(len(known.structures), known.width, known.width)[:, :n, :n]
-    sides = [1.0 - np.matmul(back, known.constant[:, :n, None])]
-    if len(block.holes):
-        through = np.matmul(back, inverse)
-        sides += [-through[:, :, places] for places in block.holes]
-    return _Ahead(mean, known.lower[:, n : n + periods, n : n + periods], fitted.solve(sides))
+def _ahead(to_come: Future, block: Block, readings: Floats, fitted: Fit) -> _Ahead:
+    periods, count = to_come.free.shape[1], block.rows.size
+    stacked = to_come.pull.reshape(-1, block.length)
+    pulled = (stacked @ padded(readings, block.length, block.width)).reshape(-1, periods, block.width)[
+        :, :, :count
+    ]
+    sides = [to_come.free[:, :, None], *(-to_come.pull[:, :, hole] for hole in block.holes)]
+    mean = pulled.copy()
+    for coefficient, side in zip(fitted.coefficients, sides, strict=True):
+        mean += coefficient[:, None, :] * side
+    return _Ahead(mean, to_come.noise, fitted.solve(sides))
 
 
-def _plain_components(known: Factors, block: Block, fitted: Fit, ahead: Floats) -> Components:
-    future = _ahead(known, block, fitted, len(ahead))
-    variance = np.concatenate([future.variance(), future.variance_of(ahead)[:, None, :]], axis=1)
-    location = np.concatenate([future.mean, (future.mean * ahead).sum(axis=1, keepdims=True)], axis=1)
+def _plain_components(to_come: _Ahead, fitted: Fit, ahead: Floats) -> Components:
+    variance = np.concatenate([to_come.variance(), to_come.variance_of(ahead)[:, None, :]], axis=1)
+    location = np.concatenate([to_come.mean, (to_come.mean * ahead).sum(axis=1, keepdims=True)], axis=1)
     return Components(location, np.sqrt(fitted.spread[:, None, :] * variance))
 
 
-def _log_components(known: Factors, block: Block, fitted: Fit, ahead: Floats, log_mean: Floats) -> Components:
+def _log_components(to_come: _Ahead, fitted: Fit, ahead: Floats, log_mean: Floats) -> Components:
     """Return the components of logs; the log of a total as if it were a Student t with the moments' first terms.
 
     Source:
         Fenton, The sum of log-normal probability distributions, IRE Transactions CS-8, 1960.
     """
-    future = _ahead(known, block, fitted, len(ahead))
-    mean = future.mean + log_mean
+    mean = to_come.mean + log_mean
     spread = fitted.spread[:, None, :]
-    variance = future.variance() * spread
+    variance = to_come.variance() * spread
     expected = ahead * np.exp(np.clip(mean + variance / 2, -300, 300))
     sums = expected.sum(axis=1, keepdims=True)
     parts = expected / np.where(sums > 0, sums, 1.0)
-    of_sum = future.variance_of(parts)[:, None, :] * spread
+    of_sum = to_come.variance_of(parts)[:, None, :] * spread
     with np.errstate(divide="ignore"):
         location = np.concatenate([mean, np.log(sums) - of_sum / 2], axis=1)
     return Components(location, np.sqrt(np.concatenate([variance, of_sum], axis=1)))

@@ -5,19 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmo.domain.engine.mixture import rounded
-from rmo.domain.engine.structure import (
-    Block,
-    align,
-    blocks,
-    factors,
-    fit,
-    grid,
-    hole_regressors,
-    padded,
-    readings_of,
-    round_up,
-    shares,
-)
+from rmo.domain.engine.structure import Block, align, blocks, fit, grid, past, readings_of, shares
 from rmo.domain.values import Flags, Floats
 
 LEAST = 24  # readings below which no season is taken away
@@ -56,19 +44,17 @@ def season_adjusted(values: Floats, *, season: int) -> Adjusted:
 def _block(block: Block, season: int) -> tuple[Floats, Floats]:
     """Return the expected season of a block, shape (length, b), and how much the data speak for one."""
     structures = grid(seasonal=True)
-    known = factors(structures, season, round_up(block.length), 12)
-    n, b = block.length, block.rows.size
+    known = past(structures, season, block.length)
     scaled, _, size = readings_of(block)
-    whitened = known.whiten(padded(scaled, known.width, block.width))[:, :n, :b]
-    df = np.full(b, n - len(block.holes) - 1)
-    regressors = [known.constant[:, :n, None], *hole_regressors(known, block)]
-    fitted = fit(whitened, regressors, known.log_size[:, n - 1], df)
+    fitted = fit(known, block, scaled)
+    intercept, *filled = fitted.coefficients
+    left = fitted.pulled - known.of_ones[:, :, None] * intercept[:, None, :]
+    for hole, coefficient in zip(block.holes, filled, strict=True):
+        left -= known.inverse[:, :, hole] * coefficient[:, None, :]
     weight = shares(fitted.log_weight)
-    variance = np.array([point.season**2 for point in structures])[:, None]
-    weighed = np.zeros((len(structures), known.width, block.width))
-    weighed[:, :n, :b] = fitted.residual * (weight * variance)[:, None, :]
-    pulled = (known.inverse.T @ weighed.reshape(-1, block.width))[:n, :b]
-    t = np.arange(n)
+    variance = np.array([point.season**2 for point in structures])
+    t = np.arange(block.length)
     same_place = ((t[:, None] - t) % season == 0) - 1.0 / season
-    expected: Floats = same_place @ pulled * size
-    return expected, weight[variance[:, 0] > 0].sum(axis=0)
+    pulled = np.einsum("gnb,gb->nb", left, weight * variance[:, None])
+    expected: Floats = np.einsum("st,tb->sb", same_place, pulled) * size
+    return expected, weight[variance > 0].sum(axis=0)

@@ -26,7 +26,8 @@ CORRELATIONS = (0.4, 0.7, 0.9)
 SIZES = (0.5, 2.0)
 
 STEP = 16  # widths are multiples of it
-HISTORY = 240  # the newest so many periods are looked at
+AHEAD = 12  # horizons are multiples of it
+HISTORY = 180  # the newest so many periods are looked at
 BLOCKS = (64, 16)  # series in a block
 FLOOR = 1e-20  # of a sum of squares, for a series that never moves
 
@@ -102,7 +103,7 @@ class Factors:
         return (self.inverse @ columns).reshape(len(self.structures), self.width, -1)
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=8)
 def factors(structures: tuple[Structure, ...], season: int, width: int, horizon: int) -> Factors:
     """Factorise a grid, once for each width and horizon."""
     lower = np.linalg.cholesky(covariances(structures, width + horizon, season)).astype(np.float64)
@@ -135,7 +136,7 @@ class Aligned:
 
 
 def align(values: Floats) -> Aligned:
-    """Tell where each series begins and ends; at most its newest 240 periods are looked at."""
+    """Tell where each series begins and ends; at most its newest 180 periods are looked at."""
     present = ~np.isnan(values)
     periods = values.shape[1]
     some = present.any(axis=1)
@@ -199,78 +200,133 @@ def padded(columns: Floats, height: int, width: int) -> Floats:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What a grid makes of series of one length."""
+
+    structures: tuple[Structure, ...]
+    inverse: Floats  # of the covariances, shape (structures, length, length)
+    of_ones: Floats  # the same times a flat intercept, shape (structures, length)
+    log_size: Floats  # log determinants of the covariances, shape (structures,)
+
+    def times(self, columns: Floats, width: int) -> Floats:
+        """Return the inverses times columns, from (length, b) to (structures, length, b)."""
+        length, count = columns.shape
+        stacked = self.inverse.reshape(-1, length)
+        return (stacked @ padded(columns, length, width)).reshape(-1, length, width)[:, :, :count]
+
+
+@lru_cache(maxsize=12)
+def past(structures: tuple[Structure, ...], season: int, length: int) -> Past:
+    """Prepare a grid for series of one length."""
+    known = factors(structures, season, round_up(length), AHEAD)
+    root = known.inverse.reshape(len(structures), known.width, known.width)[:, :length, :length]
+    inverse = np.matmul(root.transpose(0, 2, 1), root)
+    return Past(structures, inverse, inverse.sum(axis=2), known.log_size[:, length - 1])
+
+
+@dataclass(frozen=True)
+class Future:
+    """What a grid expects after series of one length."""
+
+    pull: Floats  # of each past period on each future one, shape (structures, periods, length)
+    free: Floats  # what is left to the intercept, shape (structures, periods)
+    noise: Floats  # lower root of the covariances of what is new, shape (structures, periods, periods)
+
+
+@lru_cache(maxsize=12)
+def future(structures: tuple[Structure, ...], season: int, length: int, periods: int) -> Future:
+    """Prepare a grid for the periods after series of one length."""
+    known = factors(structures, season, round_up(length), round_up(periods, AHEAD))
+    root = known.inverse.reshape(len(structures), known.width, known.width)[:, :length, :length]
+    new = slice(length, length + periods)
+    pull = np.matmul(known.lower[:, new, :length], root)
+    return Future(pull, 1.0 - pull.sum(axis=2), np.ascontiguousarray(known.lower[:, new, new]))
+
+
+@dataclass(frozen=True)
 class Fit:
-    """A regression of a block under every structure. Shapes end with the block's series, b."""
+    """A regression of a block under every structure, on an intercept, on columns, and on a place for each hole."""
 
     log_weight: Floats  # shape (structures, b), up to a constant of the series
     coefficients: list[Floats]  # one per regressor, each (structures, b)
     root: list[list[Floats]]  # lower factor of the regressors' products
-    residual: Floats  # whitened, shape (structures, length, b)
+    pulled: Floats  # the inverses times the readings, shape (structures, length, b)
     spread: Floats  # the noise's variance, shape (structures, b)
-    df: Ints  # shape (b,)
 
     def solve(self, sides: Sequence[Floats]) -> list[Floats]:
-        """Return the sides, one per regressor, divided by the root: their squares add up to a variance."""
-        solved: list[Floats] = []
-        for row, side in enumerate(sides):
-            rest = side
-            for column in range(row):
-                rest = rest - _like(self.root[row][column], rest) * solved[column]
-            solved.append(rest / _like(self.root[row][row], rest))
-        return solved
+        """Return the sides, one per regressor, divided by the root: their squares add up to a variance.
+
+        Sides have the shape (structures, periods, b), or 1 for b.
+        """
+        root = [[pivot[:, None, :] for pivot in line] for line in self.root]
+        return _forward(root, sides)
 
 
-def _like(pivot: Floats, side: Floats) -> Floats:
-    """Return a (structures, b) array so that it fits one with further axes between."""
-    return pivot.reshape(pivot.shape[0], *(1,) * (side.ndim - 2), pivot.shape[-1])
-
-
-def fit(whitened: Floats, regressors: Sequence[Floats], log_size: Floats, df: Ints) -> Fit:
-    """Regress whitened readings on whitened regressors, under every structure.
+def fit(known: Past, block: Block, readings: Floats, columns: Sequence[Floats] = ()) -> Fit:
+    """Regress a block under every structure.
 
     Args:
-        whitened: Shape (structures, length, b), of readings about their mean, 0 in holes.
-        regressors: Each of that shape or (structures, length, 1); a hole is one with a 1 in its place.
-        log_size: Log determinants, shape (structures,).
-        df: Readings less regressors that are not holes, shape (b,).
+        known: The grid for the block's length.
+        block: Which series, and where their holes are.
+        readings: Shape (length, b), about their mean, 0 in the holes.
+        columns: What else they are regressed on, each of that shape, 0 in the holes.
     """
-    root, log_product = _root(regressors)
-    sides = [_dot(regressor, whitened) for regressor in regressors]
-    half: list[Floats] = []
-    for row, side in enumerate(sides):
-        rest = side
-        for column in range(row):
-            rest = rest - root[row][column] * half[column]
-        half.append(rest / root[row][row])
-    coefficients = _back(root, half)
-    residual = whitened
-    for coefficient, regressor in zip(coefficients, regressors, strict=True):
-        residual = residual - regressor * coefficient[:, None, :]
-    squares = np.maximum(_dot(residual, residual), FLOOR)
-    log_weight = -0.5 * (log_size[:, None] + log_product + df * np.log(squares))
-    return Fit(log_weight, coefficients, root, residual, squares / df, df)
+    every, holes = np.arange(block.rows.size), block.holes
+    pulled = known.times(readings, block.width)
+    pulled_columns = [known.times(column, block.width) for column in columns]
+    ones = known.of_ones
+    sides = [
+        ones @ readings,
+        *(_dot(pulled, column) for column in columns),
+        *(pulled[:, hole, every] for hole in holes),
+    ]
+    products = [[ones.sum(axis=1, keepdims=True)]]
+    for row, column in enumerate(columns):
+        products.append([ones @ column, *(_dot(pulled_columns[row], other) for other in columns[: row + 1])])
+    for row, hole in enumerate(holes):
+        beside = [each[:, hole, every] for each in pulled_columns]
+        products.append(
+            [ones[:, hole], *beside, *(known.inverse[:, hole, other] for other in holes[: row + 1])]
+        )
+    root = _root(products)
+    half = _forward(root, sides)
+    squares = _dot(pulled, readings)
+    for part in half:
+        squares = squares - part**2
+    squares = np.maximum(squares, FLOOR)
+    df = block.length - len(holes) - 1 - len(columns)
+    log_product = sum((2 * np.log(line[-1]) for line in root), np.zeros(1))
+    log_weight = -0.5 * (known.log_size[:, None] + log_product + df * np.log(squares))
+    return Fit(log_weight, _back(root, half), root, pulled, squares / df)
 
 
-def _dot(one: Floats, other: Floats) -> Floats:
-    """Return the products of two (structures, length, b) arrays, added up over the length."""
-    product_: Floats = np.einsum("gnb,gnb->gb", *np.broadcast_arrays(one, other))
+def _dot(pulled: Floats, column: Floats) -> Floats:
+    """Return products added up over the length: (structures, length, b) with (length, b)."""
+    product_: Floats = np.einsum("gnb,nb->gb", pulled, column)
     return product_
 
 
-def _root(regressors: Sequence[Floats]) -> tuple[list[list[Floats]], Floats]:
-    """Return the lower factor of the regressors' products, and the log of the determinant."""
+def _root(products: list[list[Floats]]) -> list[list[Floats]]:
+    """Return the lower factor of a matrix given by its lower half."""
     root: list[list[Floats]] = []
-    log_product = np.zeros(1)
-    for row, regressor in enumerate(regressors):
+    for row, wanted in enumerate(products):
         line: list[Floats] = []
-        for column in range(row + 1):
-            rest = _dot(regressor, regressors[column])
+        for column, rest in enumerate(wanted):
             for inner in range(column):
                 rest = rest - line[inner] * (root[column][inner] if column < row else line[inner])
             line.append(rest / root[column][column] if column < row else np.sqrt(rest))
         root.append(line)
-        log_product = log_product + 2 * np.log(line[row])
-    return root, log_product
+    return root
+
+
+def _forward(root: list[list[Floats]], sides: Sequence[Floats]) -> list[Floats]:
+    """Solve the lower triangle."""
+    solved: list[Floats] = []
+    for row, rest in enumerate(sides):
+        for column in range(row):
+            rest = rest - root[row][column] * solved[column]
+        solved.append(rest / root[row][row])
+    return solved
 
 
 def _back(root: list[list[Floats]], half: list[Floats]) -> list[Floats]:
@@ -282,12 +338,6 @@ def _back(root: list[list[Floats]], half: list[Floats]) -> list[Floats]:
             rest = rest - root[later][row] * solved[later]
         solved[row] = rest / root[row][row]
     return solved
-
-
-def hole_regressors(known: Factors, block: Block) -> list[Floats]:
-    """Return a regressor for each hole of a block's series, whitened."""
-    inverse = known.inverse.reshape(len(known.structures), known.width, known.width)[:, : block.length]
-    return [inverse[:, :, places] for places in block.holes]
 
 
 def shares(log_weight: Floats) -> Floats:

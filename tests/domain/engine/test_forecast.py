@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rmo.domain.engine.forecast import LEAST, Forecast, forecast, required_run_rate, widening
 from rmo.domain.engine.mixture import Spread
-from rmo.domain.engine.structure import covariances, factors, fit, grid, shares
+from rmo.domain.engine.structure import align, blocks, covariances, fit, grid, past, shares
 from rmo.domain.engine.student_t import cdf, quantile
 from rmo.domain.values import Floats
 
@@ -79,11 +79,8 @@ def test_the_grid_is_the_one_that_is_written(holes):
 def test_weights_and_estimates_are_those_of_the_formulas():
     values = wandering(np.random.default_rng(5), 1, 24)[0] - 100
     written = Written(values, 6, 12)
-    known = factors(grid(seasonal=True), 12, 32, 12)
-    columns = np.zeros((32, 16))
-    columns[:24, 0] = values
-    whitened = known.whiten(columns)[:, :24, :1]
-    fitted = fit(whitened, [known.constant[:, :24, None]], known.log_size[:, 23], np.array([23]))
+    (block,) = blocks(values[None], align(values[None]), least=6)
+    fitted = fit(past(grid(seasonal=True), 12, 24), block, block.readings)
     np.testing.assert_allclose(fitted.log_weight[:, 0], written.log_weight, rtol=1e-9)
 
 
@@ -261,12 +258,8 @@ def test_a_correction_moves_only_its_own_series(seed):
 
 def test_one_structure_alone_is_a_student_t():
     values = np.array([3.0, 5.0, 4.0, 6.0, 2.0, 5.0, 3.0])
-    known = factors((grid(seasonal=False)[0],), 1, 16, 12)
-    columns = np.zeros((16, 16))
-    columns[:7, 0] = values - values.mean()
-    fitted = fit(
-        known.whiten(columns)[:, :7, :1], [known.constant[:, :7, None]], known.log_size[:, 6], np.array([6])
-    )
+    (block,) = blocks(values[None], align(values[None]), least=6)
+    fitted = fit(past((grid(seasonal=False)[0],), 1, 7), block, block.readings - values.mean())
     half = quantile(0.975, 6) * np.sqrt(fitted.spread[0, 0])
     assert half == pytest.approx(
         2.447 * values.std(ddof=1), rel=1e-3
