@@ -12,9 +12,9 @@ from rmo.connectors.definitions import OPTIONS, Definition, Source
 from rmo.connectors.shared.asked import Reach, Window, secrets_from
 from rmo.connectors.shared.kinds import connector, connector_names
 from rmo.connectors.shared.mistakes import mistakes
-from rmo.connectors.shared.numbers import EXACT, MAX_PLACES, kept, quotient, rounded
 from rmo.connectors.shared.refusals import Refusals
 from rmo.domain.errors import ConnectorError
+from rmo.domain.exact import EXACT, MAX_PLACES, kept, quotient, rounded
 from rmo.domain.values import Combine, Reading, ReadingState, SourceRow
 
 __all__ = ["Reach", "Window", "connector", "connector_names", "pull", "secrets_from"]

@@ -15,6 +15,7 @@ from rmo.demo.clock import MONTHS, DemoClock, a_month_on
 from rmo.demo.portfolio import ANSWERS, BY_HAND, PEOPLE, PROGRAMMES, PROJECTS, PROMISES
 from rmo.domain.calendar import LONG_MONTHS
 from rmo.domain.errors import DatabaseError
+from rmo.domain.exact import quotient
 from rmo.domain.values import EVERYTHING, Lifecycle, Reading
 from rmo.drawing import words
 from rmo.paths import data_folder
@@ -55,10 +56,10 @@ def build(tools: Tools, clock: DemoClock) -> None:
     with transaction(tools.engine) as session:
         _promise(session, now)
     judge(tools)
-    with transaction(tools.engine) as session:
-        _answer(session, now)
     _send(tools)
     next_month(tools, clock)
+    with transaction(tools.engine) as session:
+        _answer(session, clock.tell(session))
 
 
 def next_month(tools: Tools, clock: DemoClock) -> str:
@@ -122,7 +123,7 @@ def _enter_by_hand(session: Session, now: datetime) -> None:
             period = date.fromisoformat(row["period"])
             if row["org_code"] == organisation and MONTHS.shift(period, 1) <= now.date():
                 counted, out_of = Decimal(row["admissions"]), Decimal(row["attendances"])
-                value = (counted / out_of * kpi.per).quantize(Decimal("1e-9"))
+                value = quotient(counted, out_of, kpi.per)
                 given.append(Reading(period, value, counted, out_of))
     measures.add_readings(session, slug, given, now=now, known={}, entered_by=measurer)
 

@@ -166,7 +166,7 @@ class Reading:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     published_at: datetime | None = None
-    state: ReadingState = ReadingState.PROVISIONAL
+    state: ReadingState = ReadingState.APPROVED  # provisional where a KPI asks for approval
     note: str = ""
 
 

@@ -2,22 +2,24 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 from itertools import groupby
 
 import numpy as np
 from sqlmodel import Session
 
 from rmo.domain.errors import ConflictError
+from rmo.domain.exact import EXACT, kept, quotient, rounded
 from rmo.domain.trajectory import elapsed, planned_level
 from rmo.domain.values import Behaviour, Lifecycle, Ramp
 from rmo.services.panel import levels, rhythm_of
 from rmo.storage import measures, register
 from rmo.storage.audit import count_up, write_audit
 from rmo.storage.tables import BenefitRow, KpiRow, PromisePointRow, PromiseRow, ReadingRow
-from rmo.storage.types import plain
 
 MILLION = 1_000_000
 BASELINE_PLACES = 6
@@ -169,7 +171,7 @@ def _planned(terms: Terms, baseline: Baseline) -> list[Decimal]:
         base + (float(terms.target) - base.mean()) if terms.seasonal else np.full_like(base, terms.target)
     )
     path = planned_level(base, target, elapsed(base.shape[1], terms.ramp_periods)[None, :], terms.ramp)
-    return [plain(Decimal(f"{level:.12g}")) for level in path[0]]
+    return [kept(Decimal(f"{level:.12g}")) for level in path[0]]
 
 
 def _baseline(kpi: KpiRow, terms: Terms, readings: dict[date, ReadingRow], periods: list[date]) -> Baseline:
@@ -205,8 +207,12 @@ def _mean(kpi: KpiRow, window: dict[date, Decimal], readings: dict[date, Reading
     """Return a window's mean; a ratio's from its numerators and denominators, never from percentages."""
     if kpi.behaviour is Behaviour.RATIO and all(readings[p].denominator for p in window):
         weights = {p: readings[p].denominator or Decimal(0) for p in window}
-        weighted = sum((window[p] * weights[p] for p in window), Decimal(0))
-        mean = weighted / sum(weights.values(), Decimal(0))
+        weighted = _sum(EXACT.multiply(window[p], weights[p]) for p in window)
+        mean = quotient(weighted, _sum(weights.values()))
     else:
-        mean = sum(window.values(), Decimal(0)) / len(window)
-    return plain(mean.quantize(Decimal(1).scaleb(-BASELINE_PLACES)))
+        mean = quotient(_sum(window.values()), Decimal(len(window)))
+    return kept(rounded(mean, BASELINE_PLACES))
+
+
+def _sum(values: Iterable[Decimal]) -> Decimal:
+    return reduce(EXACT.add, values, Decimal(0))

@@ -3,22 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
 from rmo.connectors import Reach, Window, pull
-from rmo.connectors.definitions import Definition
+from rmo.connectors.definitions import Definition, next_window
 from rmo.domain.errors import ConnectorError
 from rmo.domain.values import Reading
-from rmo.services.panel import rhythm_of
 from rmo.storage import measures
 from rmo.storage.audit import count_up
 from rmo.storage.database import reading, transaction
-from rmo.storage.tables import KpiRow, ReadingRow, RunRow
-
-EARLIEST = date(1900, 1, 1)
+from rmo.storage.tables import KpiRow, RunRow
 
 
 @dataclass(frozen=True)
@@ -58,32 +54,25 @@ def pull_kpi(
     """Pull one KPI's readings. What is fetched is kept whole or not at all; the run says which and why."""
     started = clock()
     with reading(engine) as session:
-        kpi, definition = _definition(session, slug)
-        window = _window(kpi, definition, measures.readings(session, [slug])[slug], today)
+        definition = _definition(session, slug)
+        known = measures.readings(session, [slug])[slug]
+        window = next_window(definition, newest=max(known, default=None), today=today)
     try:
         fetched, problem = pull(definition, window, reach), ""
     except ConnectorError as error:
         fetched, problem = [], str(error)
+    except Exception as error:  # a fault of a connector is its run's, and the next source still runs
+        fetched, problem = [], f"The connector failed: {type(error).__name__}."
     with transaction(engine) as session:
         return _keep(session, slug, fetched, problem, window=window, started=started, now=clock())
 
 
-def _definition(session: Session, slug: str) -> tuple[KpiRow, Definition]:
+def _definition(session: Session, slug: str) -> Definition:
     kpi = measures.kpi_by_slug(session, slug)
     newest = measures.newest_definition(session, slug)
     if newest is None or not kpi.connector:
         raise ConnectorError(f"{kpi.name} has no source; its readings are given by hand.")
-    return kpi, Definition.model_validate_json(newest.definition)
-
-
-def _window(kpi: KpiRow, definition: Definition, known: dict[date, ReadingRow], today: date) -> Window:
-    """Return the periods to ask for: what is new, and a few older ones for late corrections."""
-    rhythm = rhythm_of(kpi)
-    look_back = definition.source.look_back if definition.source else 0
-    first = rhythm.shift(max(known), 1 - look_back) if known else rhythm.period_of(EARLIEST)
-    last = rhythm.newest_ended(today)
-    zone = ZoneInfo(definition.source.zone) if definition.source else ZoneInfo("UTC")
-    return Window(rhythm=rhythm, first=min(first, last), last=last, zone=zone)
+    return Definition.model_validate_json(newest.definition)
 
 
 def _keep(

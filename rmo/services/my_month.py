@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from rmo.domain.calendar import due_day
 from rmo.domain.errors import ConflictError
+from rmo.domain.exact import kept, quotient
 from rmo.domain.parsing import parse_number
 from rmo.domain.values import Behaviour, DataState, Problem, Reading, ReadingState
 from rmo.drawing import words
@@ -172,14 +173,14 @@ def parse_cell(kpi: KpiRow, period: date, text: str) -> Reading:
         numerator, slash, denominator = text.partition("/")
         if slash:
             return _ratio(kpi, period, parse_number(numerator), parse_number(denominator))
-    return Reading(period, parse_number(text))
+    return Reading(period, kept(parse_number(text)))
 
 
 def _ratio(kpi: KpiRow, period: date, numerator: Decimal, denominator: Decimal) -> Reading:
     if denominator == 0:
         raise ValueError("the number below the line is 0; type n/a when there was nothing to count.")
-    value = (numerator / denominator * kpi.per).quantize(Decimal("1e-9"))
-    return Reading(period, value, numerator=numerator, denominator=denominator)
+    value = kept(quotient(numerator, denominator, kpi.per))
+    return Reading(period, value, numerator=kept(numerator), denominator=kept(denominator))
 
 
 def hand_in(

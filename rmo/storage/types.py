@@ -8,19 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-MAX_DIGITS, MAX_PLACES = 38, 12
-
-
-def plain(value: Decimal) -> Decimal:
-    """Return a decimal in its one canonical form: no exponent, no trailing zeros; or raise ValueError."""
-    if not value.is_finite():
-        raise ValueError(f"{value} is not a number that can be kept.")
-    value = value.normalize()
-    exponent = int(value.as_tuple().exponent)
-    digits = len(value.as_tuple().digits) + max(exponent, 0)
-    if digits > MAX_DIGITS or -exponent > MAX_PLACES:
-        raise ValueError(f"{value} has more than {MAX_DIGITS} digits or {MAX_PLACES} decimal places.")
-    return value.quantize(Decimal(1)) if exponent > 0 else value
+from rmo.domain.exact import kept
 
 
 class ExactDecimal(sa.types.TypeDecorator[Decimal]):
@@ -38,12 +26,12 @@ class ExactDecimal(sa.types.TypeDecorator[Decimal]):
         """Turn a decimal into what the database keeps."""
         if value is None:
             return None
-        exact = plain(Decimal(value))
+        exact = kept(Decimal(value))
         return f"{exact:f}" if dialect.name == "sqlite" else exact
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Turn what the database keeps into a decimal."""
-        return None if value is None else plain(Decimal(value))
+        return None if value is None else kept(Decimal(value))
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):

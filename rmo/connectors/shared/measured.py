@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from rmo.connectors.shared.asked import Window
 from rmo.connectors.shared.dates import read_at
-from rmo.connectors.shared.numbers import EXACT, Marks, read_number
+from rmo.connectors.shared.numbers import Marks, read_number
 from rmo.connectors.shared.refusals import Refusals
+from rmo.domain.exact import EXACT
 from rmo.domain.values import SourceRow
 
 Text = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]  # YAML may write 1 for "1"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmo.connectors.shared.numbers import Marks, kept, quotient, read_number, rounded
+from rmo.connectors.shared.numbers import Marks, read_number
+from rmo.domain.exact import kept, quotient, rounded
 
 ENGLISH = Marks(thousands=",")
 GERMAN = Marks(decimal=",", thousands=".")
