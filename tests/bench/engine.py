@@ -383,7 +383,7 @@ def main() -> None:
     parser.add_argument("--part", choices=["charts", "forecasts", "effects", "alarms", "speed"])
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "charts": charts,
         "forecasts": lambda: forecasts(full=asked.full),
         "effects": lambda: effects(full=asked.full, seed=asked.seed),
