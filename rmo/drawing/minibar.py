@@ -1,6 +1,6 @@
 """What became of one promise, in a bar: small in a table's row, or with its figures on a benefit's page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -27,18 +27,30 @@ class Parts:
         return self.realised + self.forecast + self.unproven + self.shortfall
 
     @property
-    def edges(self) -> tuple[int, int, int, int]:
-        """Where realised, forecast, unproven and shortfall end, from zero."""
-        first = self.realised
-        second = first + self.forecast
-        third = second + self.unproven
-        return first, second, third, third + self.shortfall
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """Return where realised, forecast, unproven and shortfall start and end.
+
+        Gains stack from zero to the right, losses from zero to the left; a surplus is the last stretch of the gains.
+        """
+        spans: list[tuple[int, int]] = []
+        left = right = 0
+        for amount in (self.realised, self.forecast, self.unproven):
+            if amount < 0:
+                spans.append((left + amount, left))
+                left += amount
+            else:
+                spans.append((right, right + amount))
+                right += amount
+        spans.append(
+            (right, right + self.shortfall) if self.shortfall >= 0 else (right + self.shortfall, right)
+        )
+        return tuple(spans)
 
 
 def common_scale(all_parts: Iterable[Parts]) -> tuple[int, int]:
-    """Return the lowest and the highest edge of all bars of a table, so that they share one scale."""
-    edges = [edge for parts in all_parts for edge in (0, *parts.edges)]
-    return min(edges, default=0), max(edges, default=0)
+    """Return the lowest and the highest end of all bars of a table, so that they share one scale."""
+    ends = [end for parts in all_parts for span in (*parts.spans, (0, parts.promised)) for end in span]
+    return min(ends, default=0), max(ends, default=0)
 
 
 def minibar(parts: Parts, scale: tuple[int, int]) -> Markup:
@@ -74,28 +86,33 @@ def describe(parts: Parts) -> str:
 
 
 def _stack(parts: Parts, across: Scale, y: float, height: float) -> list[Markup]:
-    """Return the four terms side by side, the promise as an outline around them."""
-    first, second, third, promised = parts.edges
+    """Return the four terms side by side, and the promise: an outline around them, or a mark where losses widen them."""
+    realised, forecast, unproven, shortfall = parts.spans
     drawn = [
-        _box(across, 0, first, y, height, "f-actual"),
-        _box(across, first, second, y, height, "k-plan", HATCH),
-        _box(across, second, third, y, height, "k-unknown", DOTS),
+        _box(across, realised, y, height, "f-actual"),
+        _box(across, forecast, y, height, "k-plan", HATCH),
+        _box(across, unproven, y, height, "k-unknown", DOTS),
     ]
     if parts.shortfall > 0:
-        drawn.append(_box(across, third, promised, y, height, "f-bad"))
+        drawn.append(_box(across, shortfall, y, height, "f-bad"))
     if parts.shortfall < 0:
-        drawn.append(_box(across, promised, third, y + height * 0.6, height * 0.4, "f-good"))
-    left, right = sorted((across(0), across(promised)))
-    drawn.append(outlined(left, y, right - left, height, "k-plan"))
+        drawn.append(_box(across, shortfall, y + height * 0.6, height * 0.4, "f-good"))
+    zero, promised = across(0), across(parts.promised)
+    if min(start for start, _ in parts.spans) < 0:
+        drawn.append(line(zero, y - 2, zero, y + height + 2, "k-ink"))
+        inside = min(max(promised - 2, across.start), across.end - 4)
+        drawn.append(rect(inside, y - 1, 4, height + 2, "f-ink c-ring"))
+    else:
+        drawn.append(outlined(min(zero, promised), y, abs(promised - zero), height, "k-plan"))
     return drawn
 
 
 def _box(
-    across: Scale, start: int, end: int, y: float, height: float, css: str, fill: str | None = None
+    across: Scale, span: tuple[int, int], y: float, height: float, css: str, fill: str | None = None
 ) -> Markup:
-    if start == end:
+    left, right = across(span[0]), across(span[1])
+    if span[0] == span[1]:
         return Markup("")
-    left, right = sorted((across(start), across(end)))
     if fill is None:
         return rect(left, y, right - left, height, css)
     return outlined(left, y, right - left, height, css, fill=fill)
@@ -112,26 +129,27 @@ def _with_figures(parts: Parts, planned_by_now: int | None, width: float, label:
         drawn.append(line(at, 15, at, 40, "k-ink"))
         beside = at + text_width(said, 12) + 6 <= width
         drawn.append(text(at + 4 if beside else at - 4, 11, said, "ts t2" if beside else "ts t2 end"))
-    first, second, third, promised = parts.edges
+    surplus = parts.shortfall < 0
     said_parts = [
-        (0, first, parts.realised, "realised", "tb"),
-        (first, second, parts.forecast, "forecast", ""),
-        (second, third, parts.unproven, "unproven", "tb f-unknown"),
-        (third, promised, parts.shortfall, "shortfall", "tb f-bad"),
+        (parts.realised, "realised", "tb"),
+        (parts.forecast, "forecast", ""),
+        (parts.unproven, "unproven", "tb f-unknown"),
+        (abs(parts.shortfall), "surplus" if surplus else "shortfall", "tb f-good" if surplus else "tb f-bad"),
     ]
-    if parts.shortfall < 0:
-        said_parts[3] = (promised, third, -parts.shortfall, "surplus", "tb f-good")
-    captions, lines = _captions(said_parts, across, width)
+    captions, lines = _captions(said_parts, parts.spans, across, width)
     return picture([*drawn, *captions], width=width, height=42 + 14 * lines, label=label)
 
 
 def _captions(
-    said_parts: list[tuple[int, int, int, str, str]], across: Scale, width: float
+    said_parts: Sequence[tuple[int, str, str]],
+    spans: Sequence[tuple[int, int]],
+    across: Scale,
+    width: float,
 ) -> tuple[list[Markup], int]:
     """Return the figure under each part, and how many lines they take: one that would touch another drops down."""
     captions: list[Markup] = []
     ends: list[float] = []
-    for start, end, pennies, word, css in said_parts:
+    for (pennies, word, css), (start, end) in zip(said_parts, spans, strict=True):
         if pennies == 0:
             continue
         said = f"{words.money(pennies)} {word}"

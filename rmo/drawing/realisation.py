@@ -1,5 +1,6 @@
 """Realisation over time: a column a quarter or a year, plan outlined behind, actual solid, forecast hatched."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -104,20 +105,25 @@ def _bar(room: _Room, x: float, width: float, amount: int, css: str, fill: str |
 
 def _names(columns: Sequence[Column], room: _Room, years: bool) -> list[Markup]:
     parts: list[Markup] = []
-    every = next(n for n in (1, 2, 4, 8, 100) if room.step * n >= _widest(columns) + 4 or n == 100)
+    fits = room.step >= _widest(columns) + 4
+    every = 1 if fits else math.ceil((_widest(columns) + 8) / room.step)
     for index, column in enumerate(columns):
-        if index % every == 0:
+        if fits or (not years and index % every == 0):  # quarters too many to name are named by their years
             parts.append(text(room.x(index) + room.step / 2, room.bottom + 14, column.name, "mid t2 ts"))
     if not years:
         return parts
     start = 0
     for year, members in groupby(columns, key=lambda column: column.year):
         count = len(list(members))
-        if room.step * count >= text_width(year, 12):
+        said = year if room.step * count >= text_width(year, 12) + 4 else year[-5:]  # 2025/26, or 25/26
+        foot = 30 if fits else 14
+        if room.step * count >= text_width(said, 12):
             middle = room.x(start) + room.step * count / 2
-            parts.append(text(middle, room.bottom + 30, year, "mid t2 ts"))
+            parts.append(text(middle, room.bottom + foot, said, "mid t2 ts"))
         if start:
-            parts.append(line(room.x(start), room.bottom + 2, room.x(start), room.bottom + 32, "k-grid"))
+            parts.append(
+                line(room.x(start), room.bottom + 2, room.x(start), room.bottom + foot + 2, "k-grid")
+            )
         start += count
     return parts
 

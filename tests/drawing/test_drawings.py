@@ -158,6 +158,19 @@ class TestMinibar:
         root = read(minibar(Parts(300_000_000, 0, 0, -50_000_000), (0, 300_000_000)))
         assert having(root, "f-good") and "£0.50m surplus" in root.attrib["aria-label"]
 
+    def test_a_loss_stands_left_of_zero_and_hides_nothing(self):
+        parts = Parts(-260, 321, 0, 434)
+        low, high = common_scale([parts])
+        root = read(minibar(parts, (low, high)))
+        lost, short = box(having(root, "f-actual")[0]), box(having(root, "f-bad")[0])
+        hatched = box(next(found for found in root.iter("rect") if found.get("fill") == "url(#hatch)"))
+        assert lost[1] == pytest.approx(hatched[0], abs=1)
+        assert hatched[1] == pytest.approx(short[0], abs=1)
+        assert (low, high) == (-260, 755)
+
+    def test_a_promised_loss_is_drawn_to_the_left(self):
+        assert common_scale([Parts(-68, -14, 0, 38)]) == (-82, 38)
+
     @given(st.lists(st.tuples(PENNIES, PENNIES, PENNIES, PENNIES), max_size=5))
     def test_a_shared_scale_holds_every_bar(self, given_parts):
         all_parts = [Parts(*amounts) for amounts in given_parts]
@@ -328,6 +341,15 @@ class TestRealisation:
         given_columns = [Column("Q1", "", 100, actual=50), Column("Q2", "", 200, actual=100)]
         first, second = having(read(realisation(given_columns, label="Realised").wide), "f-actual")
         assert float(second.attrib["height"]) == pytest.approx(2 * float(first.attrib["height"]), abs=0.2)
+
+    def test_quarters_too_many_to_name_are_named_by_their_years(self):
+        many = [
+            Column(f"Q{index % 4 + 1}", f"{2012 + index // 4}/{13 + index // 4}", index)
+            for index in range(36)
+        ]
+        drawing = realisation(many, label="Realised")
+        assert "2012/13" in written(read(drawing.wide)) and "Q1" not in written(read(drawing.wide))
+        assert "12/13" in written(read(drawing.phone))
 
     @pytest.mark.parametrize("given_columns", [
         pytest.param([], id="nothing"),
