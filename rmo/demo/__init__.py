@@ -84,10 +84,7 @@ def banner(clock: DemoClock) -> str:
     """Return what every page of the demo says of itself."""
     now = clock()
     month = f"{now.day} {LONG_MONTHS[now.month - 1]} {now.year}"
-    return (
-        "The readings are real and public. The promises, people, reasons and actions are ours: nobody made them. "
-        f"The clock stands at {month}; the data end in March 2019."
-    )
+    return f"It is {month}. Readings are real and public, to March 2019; promises, people, reasons and actions are ours."
 
 
 def _send(tools: Tools) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.engine import Engine
@@ -21,8 +21,8 @@ from rmo.services.digests import EXECUTIVE, Digest, Sender
 from rmo.services.evaluation import Changes, evaluate
 from rmo.services.reminders import REMINDER, Reminder, reminder
 from rmo.storage.database import transaction
+from rmo.storage.moments import a_month_before
 
-A_MONTH = timedelta(days=31)
 DIGEST_ROLES = (Role.EXECUTIVE, Role.SPONSOR, Role.ANALYST)
 
 
@@ -91,7 +91,12 @@ def digest(tools: Tools, period_key: str) -> int:
     with transaction(tools.engine) as session:
         for person in digests.recipients(session, *DIGEST_ROLES):
             told = digests.executive_digest(
-                session, person, sender=tools.sender, now=now, today=today, before=now - A_MONTH
+                session,
+                person,
+                sender=tools.sender,
+                now=now,
+                today=today,
+                before=a_month_before(now, tools.settings.tz),
             )
             if told is not None:
                 queued += _queue(

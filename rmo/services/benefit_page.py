@@ -391,7 +391,8 @@ def _trail(
             word = words.state_word(row.state or row.data)
             events.append(Event(row.known_at, f"{word} from {label}. {row.sentence}"))
         seen[row.period], newest = row, row
-    return sorted(events, key=lambda event: event.at, reverse=True)[:12]
+    newest_first = events[::-1]
+    return sorted(newest_first, key=lambda event: event.at, reverse=True)[:12]
 
 
 def _restated_event(kpi: KpiRow, label: str, before: VerdictRow, row: VerdictRow) -> Event:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from pydantic import ValidationError
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
@@ -45,7 +46,13 @@ def pull_all(
     """Pull every KPI that has a source; one that fails does not stop the next."""
     with reading(engine) as session:
         chosen = sourced(session) if kpis is None else kpis
-    return [pull_kpi(engine, slug, reach, clock=clock, today=today) for slug in chosen]
+    results = []
+    for slug in chosen:
+        try:
+            results.append(pull_kpi(engine, slug, reach, clock=clock, today=today))
+        except ConnectorError as error:
+            results.append(Pulled(slug, 0, 0, 0, str(error)))
+    return results
 
 
 def pull_kpi(
@@ -72,7 +79,10 @@ def _definition(session: Session, slug: str) -> Definition:
     newest = measures.newest_definition(session, slug)
     if newest is None or not kpi.connector:
         raise ConnectorError(f"{kpi.name} has no source; its readings are given by hand.")
-    return Definition.model_validate_json(newest.definition)
+    try:
+        return Definition.model_validate_json(newest.definition)
+    except ValidationError as error:
+        raise ConnectorError(f"The kept definition of {kpi.name} cannot be read; apply it anew.") from error
 
 
 def _keep(

@@ -1,7 +1,7 @@
 """The CEO's page: what was promised, what has arrived, what will, and what nobody can show."""
 
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -11,7 +11,8 @@ from rmo.domain.calendar import Rhythm
 from rmo.domain.realisation import Kind, Money
 from rmo.domain.values import BenefitClass, DataState, Frequency, Scope, State
 from rmo.drawing import words
-from rmo.services.panel import rhythm_of
+from rmo.services.panel import ADDING, rhythm_of
+from rmo.services.sentences import more_or_fewer
 from rmo.services.snapshot import Snapshot, Standing, take_snapshot
 from rmo.storage import verdicts
 from rmo.storage.moments import FOREVER
@@ -36,6 +37,7 @@ class GapLine:
     money: Money
     has_money: bool
     evidence: str
+    brief: str
     since: str
     reason: str
     action: str
@@ -107,6 +109,7 @@ class PortfolioPage:
     gaps: list[GapLine]
     gaps_title: str
     gaps_total: int
+    surplus: int  # of the benefits that bring more than was promised
     more_gaps: int
     moved: list[Moved]
     moved_title: str
@@ -151,8 +154,9 @@ def portfolio_page(
         gaps=gaps[:SHOWN_GAPS],
         gaps_title=_gaps_title(gaps),
         gaps_total=sum(line.money.at_stake for line in gaps if _first_of(gaps, line)),
+        surplus=sum(max(0, -s.money.shortfall) for s in current.standings),
         more_gaps=max(0, len(gaps) - SHOWN_GAPS),
-        moved=_moved(money, previous) if previous else [],
+        moved=_moved(current, earlier) if previous else [],
         moved_title=_moved_title(money, previous, words.long_day(before.date())),
         restated=restated,
         silent=silent,
@@ -230,6 +234,7 @@ def _gap_line(snapshot: Snapshot, standing: Standing, gap: GapRow, today: date) 
         money=standing.money,
         has_money=standing.has_money,
         evidence=gap.evidence,
+        brief=_brief(standing, gap),
         since=rhythm.long_label(gap.opened_period),
         reason=gap.reason,
         action=action.words if action else "",
@@ -237,6 +242,30 @@ def _gap_line(snapshot: Snapshot, standing: Standing, gap: GapRow, today: date) 
         due=action.due if action else None,
         overdue_days=max(0, (today - action.due).days) if action else 0,
     )
+
+
+def _brief(standing: Standing, gap: GapRow) -> str:
+    """Return what a gap is about, short enough for a row."""
+    verdict, kpi = standing.verdict, standing.kpi
+    if verdict is None or kpi is None or gap.kind == "over_claim":
+        return "Claimed more than once; the double part is taken out."
+    period = rhythm_of(kpi).long_label(verdict.period)
+    if verdict.state is None:
+        seen = _last_proven(standing)
+        return f"Silent since {rhythm_of(kpi).long_label(seen)}." if seen else "No reading was ever given."
+    faded = "It had arrived in full and faded: " if gap.kind == "faded" else ""
+    if (
+        kpi.behaviour in ADDING
+        and verdict.realised_to_date is not None
+        and verdict.planned_to_date is not None
+    ):
+        said = [
+            f"{words.figure_value(abs(change), kpi.decimals)} {more_or_fewer(kpi.direction, change)}"
+            for change in (verdict.realised_to_date, verdict.planned_to_date)
+        ]
+        return f"{faded}{said[0]} where {said[1]} {kpi.unit} were promised by {period}."
+    got, planned = (words.figure_value(v, kpi.decimals) for v in (verdict.actual, verdict.planned))
+    return words.capital(f"{faded}{got} {kpi.unit} where {planned} was promised, {period}.")
 
 
 def _open_action(actions: list[ActionRow]) -> ActionRow | None:
@@ -328,29 +357,46 @@ def realisation_columns(snapshot: Snapshot) -> list[Column]:
     return columns
 
 
-def _moved(money: Money, before: Money) -> list[Moved]:
-    """Return what moved between the parts of the promise, in sentences."""
-    change = money - before
+def _moved(current: Snapshot, earlier: Snapshot) -> list[Moved]:
+    """Return what moved between the parts of the promise, in sentences that name where most of it did."""
+    before = {s.benefit.reference: s.money for s in earlier.standings}
+    change = {
+        s.benefit.reference: s.money - before.get(s.benefit.reference, Money()) for s in current.standings
+    }
     lines = []
-    if change.realised:
-        lines.append(Moved(change.realised, "realised", "Realised since then"))
-    if change.unproven:
-        told = "fell silent" if change.unproven > 0 else "could be proven after all"
-        lines.append(Moved(change.unproven, "unproven", f"Money that {told}"))
-    if change.shortfall:
-        told = "More shortfall" if change.shortfall > 0 else "Less shortfall"
-        lines.append(Moved(change.shortfall, "shortfall", told))
-    if change.promised:
-        lines.append(Moved(change.promised, "promised", "The promise itself moved"))
+    for kind, more, less in (
+        ("realised", "Realised since then", "Less realised than was thought"),
+        ("unproven", "Fell silent", "Could be shown after all"),
+        ("shortfall", "More shortfall", "Less shortfall"),
+        ("promised", "Newly promised", "No longer promised"),
+    ):
+        amounts = {reference: getattr(money, kind) for reference, money in change.items()}
+        total = sum(amounts.values())
+        if total:
+            lines.append(Moved(total, kind, f"{more if total > 0 else less}{_most_of(amounts, total)}"))
     return lines
+
+
+def _most_of(amounts: dict[str, int], total: int) -> str:
+    """Return the one or two benefits that moved furthest in the direction of the whole."""
+    same_way = {r: amount for r, amount in amounts.items() if amount * total > 0}
+    top = sorted(same_way, key=lambda r: -abs(same_way[r]))[:2]
+    if len(same_way) <= 2:
+        return f", in {' and '.join(top)}"
+    return f", most of it in {' and '.join(top)}"
 
 
 def _moved_title(money: Money, before: Money | None, day: str) -> str:
     if before is None:
         return "There is nothing earlier to compare with"
-    if all(getattr(money, f.name) == getattr(before, f.name) for f in fields(money)):
-        return f"Nothing has moved since {day}"
-    return f"Since {day} {words.money(money.realised - before.realised, signed=True)} arrived"
+    if money == before:
+        return f"No money has moved since {day}"
+    arrived = money.realised - before.realised
+    if arrived > 0:
+        return f"{words.money(arrived)} has arrived since {day}"
+    if arrived < 0:
+        return f"{words.money(-arrived)} less than was thought has arrived since {day}"
+    return f"Nothing has arrived since {day}, and money moved elsewhere"
 
 
 def restated_lines(

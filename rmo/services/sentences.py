@@ -79,14 +79,15 @@ def _sum(said: Said) -> str:
     assert said.realised_to_date is not None and said.planned_to_date is not None
     realised, planned = said.realised_to_date, said.planned_to_date
     amounts = (amount(abs(realised), said.unit, said.decimals), figure_value(abs(planned), said.decimals))
-    more = [_more_or_fewer(said.direction, change) for change in (realised, planned)]
+    more = [more_or_fewer(said.direction, change) for change in (realised, planned)]
     return (
         f"By {said.period} {said.name} came to {amounts[0]} {more[0]} in all than without the change, "
         f"where {amounts[1]} {more[1]} were promised"
     )
 
 
-def _more_or_fewer(direction: Direction, change: Decimal) -> str:
+def more_or_fewer(direction: Direction, change: Decimal) -> str:
+    """Return which way a flow went; a change for the better is positive, whichever way that is."""
     return "more" if (change >= 0) == (direction is not Direction.DOWN) else "fewer"
 
 

@@ -15,3 +15,10 @@ def known_after(now: datetime, newest: datetime | None) -> datetime:
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the last moment of a day in a zone, in UTC: what "as known on" a day means."""
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - TICK
+
+
+def a_month_before(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the end of the same day one month earlier: what "since last month" compares with."""
+    day = moment.astimezone(zone).date()
+    last_of_month = day.replace(day=1) - timedelta(days=1)
+    return end_of_day(last_of_month.replace(day=min(day.day, last_of_month.day)), zone)

@@ -1,7 +1,6 @@
 """Page objects as drawings: which numbers of a page go into which figure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from markupsafe import Markup
@@ -9,7 +8,7 @@ from markupsafe import Markup
 from rmo.domain.engine.chart import Assurance, PointType
 from rmo.domain.realisation import Money
 from rmo.domain.values import Direction, State
-from rmo.drawing import icons, process_chart, time_series
+from rmo.drawing import icons, process_chart, time_series, words
 from rmo.drawing.bridge import BridgeRow, Part
 from rmo.drawing.bridge import bridge as draw_bridge
 from rmo.drawing.minibar import Parts, common_scale, minibar, promise_bar
@@ -21,11 +20,11 @@ from rmo.drawing.svg import Drawing
 from rmo.drawing.time_series import TimeSeries
 from rmo.services.benefit_page import BenefitPage
 from rmo.services.kpi_page import KpiLine, KpiPage
+from rmo.services.portfolio import QUARTERS, GapLine, PortfolioPage
 from rmo.services.portfolio import Column as Quarter
-from rmo.services.portfolio import GapLine, PortfolioPage
 from rmo.services.snapshot import Standing
 
-MOST_QUARTERS = 12
+MOST_QUARTERS, QUARTERS_BEHIND = 12, 7
 SIGNALS: Final = {
     PointType.COMMON: Flag.ORDINARY,
     PointType.IMPROVEMENT: Flag.IMPROVING,
@@ -84,7 +83,7 @@ def bridge(page: PortfolioPage) -> Drawing | None:
     """Return the portfolio's bridge, where anything is promised in money."""
     if page.money.promised == 0 and page.money.first_promise == 0:
         return None
-    since = page.before_label if page.before else ""
+    since = f"since {page.before_label}" if page.before else ""
     return draw_bridge(bridge_rows(page.money, page.before), since=since)
 
 
@@ -122,6 +121,8 @@ def realisation(page: PortfolioPage) -> Drawing | None:
     """Return promised, realised and forecast money quarter by quarter, summed since the start."""
     if not page.columns or page.money.promised == 0:
         return None
+    shown = _around_now(page.columns)
+    closed = [column for column in shown if not column.open]
     columns = [
         Column(
             name=column.label,
@@ -130,19 +131,18 @@ def realisation(page: PortfolioPage) -> Drawing | None:
             actual=None if column.open else column.actual,
             forecast=column.actual + column.forecast if column.open else None,
         )
-        for column in _readable(page.columns)
+        for column in shown
     ]
-    return draw_realisation(
-        columns, label="Money planned, realised and forecast to date", actual_words=f"by {page.data_to}"
-    )
+    by = words.long_month(QUARTERS.last(closed[-1].quarter)) if closed else page.data_to
+    label = "Money planned, realised and forecast to date"
+    return draw_realisation(columns, label=label, actual_words=f"by {by}")
 
 
-def _readable(columns: list[Quarter]) -> list[Quarter]:
-    """Return at most so many columns as can be read: whole years where the quarters are too many."""
-    if len(columns) <= MOST_QUARTERS:
-        return columns
-    last_of_year = {column.year: column for column in columns}
-    return [replace(column, label=column.year, year="") for column in last_of_year.values()]
+def _around_now(columns: list[Quarter]) -> list[Quarter]:
+    """Return at most so many quarters as can be read, the first open one among them."""
+    first_open = next((i for i, column in enumerate(columns) if column.open), len(columns))
+    start = max(0, min(first_open - QUARTERS_BEHIND, len(columns) - MOST_QUARTERS))
+    return columns[start : start + MOST_QUARTERS]
 
 
 def benefit_series(page: BenefitPage) -> TimeSeries:

@@ -1,19 +1,16 @@
 """The home page: the CEO's page, a measurer's month, or the first steps of an empty installation."""
 
-from datetime import timedelta
-
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from rmo.domain.values import Role
 from rmo.services import first_steps
 from rmo.services.portfolio import portfolio_page
-from rmo.storage.moments import FOREVER
+from rmo.storage.moments import FOREVER, a_month_before
 from rmo.web import drawings
 from rmo.web.context import EVERYBODY, allow, as_of, house, now, person, read, scope, today
 
 bp = Blueprint("portfolio", __name__)
-A_MONTH = timedelta(days=31)
 
 
 @bp.get("/")
@@ -34,7 +31,7 @@ def home() -> ResponseReturnValue:
 def portfolio() -> ResponseReturnValue:
     """Show the CEO's page."""
     moment = as_of()
-    before = min(now(), moment) - A_MONTH
+    before = a_month_before(min(now(), moment), house().settings.tz)
     with read() as session:
         page = portfolio_page(session, scope=scope(), now=now(), today=today(), before=before, as_of=moment)
     return render_template(
