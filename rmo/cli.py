@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHELL = "shell"  # who did it, in the trail
 KEY_FILE = "rmo.key"
+ANALYSE = "analyse"
 
 
 def now() -> datetime:
@@ -29,7 +30,23 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Shell(click.Group):
+    """The commands; the engine's own ones are loaded when somebody asks for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), ANALYSE])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command by name."""
+        if name != ANALYSE:
+            return super().get_command(ctx, name)
+        from rmo.analyse import analyse
+
+        return analyse
+
+
+@click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rmo")
 def rmo() -> None:
     """Hold the promises made to get money for projects against what the KPIs say."""

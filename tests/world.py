@@ -1,5 +1,6 @@
 """A small world for tests: people, one project, KPIs entered by hand, and promises on them."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -104,7 +105,7 @@ def promise(session: Session, reference: str = "NH-0041", **given: Any) -> None:
     approve_promise(session, reference, terms, by=EXECUTIVE, why="First case", now=NOW, imported=imported)
 
 
-def give(session: Session, values: dict[date, str | None], slug: str = "stay", at: datetime = NOW) -> None:
+def give(session: Session, values: Mapping[date, str | None], slug: str = "stay", at: datetime = NOW) -> None:
     """Keep readings as they would have been kept at a moment, without judging."""
     given = [
         Reading(period, None if v is None else Decimal(v), state=ReadingState.APPROVED)

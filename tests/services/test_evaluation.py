@@ -1,5 +1,6 @@
 """From readings to verdicts, on both databases: what is said, what is restated, what was known when."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -21,12 +22,12 @@ HISTORY = dict(zip(months("2024-01", 12), ["7.0", "7.1", "6.9"] * 4, strict=True
 KEPT = dict(zip(months("2025-01", 15), [f"{max(7 - i / 12, 6):.2f}" for i in range(1, 16)], strict=True))
 
 
-def build(session: Session, readings: dict[date, str | None]) -> None:
+def build(session: Session, readings: Mapping[date, str | None]) -> None:
     add_people(session)
     add_kpi(session)
     add_benefit(session)
     promise(session)
-    give(session, HISTORY | readings)
+    give(session, {**HISTORY, **readings})
     evaluate(session, now=NOW, today=TODAY)
 
 
@@ -49,7 +50,7 @@ def test_a_promise_that_is_met_is_on_track(engine: Engine):
 
 def test_a_reading_by_hand_changes_the_verdict_and_its_correction_restores_it(engine: Engine):
     with transaction(engine) as session:
-        build(session, KEPT | {month("2026-02"): "6.9"})
+        build(session, {**KEPT, month("2026-02"): "6.9"})
     before = newest(engine)
     assert before.state is State.ON_TRACK
 
@@ -71,7 +72,7 @@ def test_a_reading_by_hand_changes_the_verdict_and_its_correction_restores_it(en
 
 def test_a_gap_opens_when_off_track_and_closes_after_two_readings_without(engine: Engine):
     with transaction(engine) as session:
-        build(session, KEPT | {month("2026-02"): "6.9", month("2026-03"): "6.95"})
+        build(session, {**KEPT, month("2026-02"): "6.9", month("2026-03"): "6.95"})
     with reading(engine) as session:
         gap = session.exec(select(GapRow)).one()
     assert (gap.kind, gap.opened_period, gap.closed_at) == ("shortfall", month("2026-03"), None)
@@ -97,7 +98,7 @@ def test_evaluating_again_writes_nothing(engine: Engine):
 
 def test_the_parts_of_every_atom_add_up_to_the_promise(engine: Engine):
     with transaction(engine) as session:
-        build(session, KEPT | {month("2025-06"): None})
+        build(session, {**KEPT, month("2025-06"): None})
     with reading(engine) as session:
         atoms = atoms_of(verdicts.atoms(session, [REFERENCE])[REFERENCE])
 
