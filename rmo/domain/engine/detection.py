@@ -8,11 +8,12 @@ from rmo.domain.engine.structure import (
     FLOOR,
     Block,
     Factors,
+    add_up,
     align,
     blocks,
+    caution,
     factors,
     grid,
-    padded,
     readings_of,
     round_up,
     shares,
@@ -47,8 +48,7 @@ def innovations(values: Floats, *, season: int) -> Floats:
     with np.errstate(invalid="ignore"):
         positive = np.nanmin(values, axis=1, initial=np.inf) > 0
     for block in blocks(values, aligned, least=LEAST + 1, extra=positive.astype(np.int64)):
-        columns = aligned.first[block.rows] + np.arange(block.length)[:, None]
-        found[block.rows, columns] = _block(block, season, positive=bool(positive[block.rows[0]]))
+        found[block.rows, block.columns] = _block(block, season, positive=bool(positive[block.rows[0]]))
     return rounded(found)
 
 
@@ -74,7 +74,7 @@ def _block(block: Block, season: int, *, positive: bool) -> Floats:
         for count in np.unique(earlier[at][here[at] & (earlier[at] >= LEAST)]):
             now = here[at] & (earlier[at] == count)
             below = fast_cdf(steps[:, at, now], int(count) - 1)
-            found[at, now] = np.einsum("gb,gb->b", below, shares(weights[:, at, now]))
+            found[at, now] = add_up(below * shares(weights[:, at, now]))
     return probit(np.clip(found, 1e-12, 1 - 1e-12))
 
 
@@ -83,8 +83,8 @@ def _one_step(known: Factors, block: Block, readings: Floats, earlier: Floats) -
 
     Both have the shape (structures, length, b).
     """
-    n, b = readings.shape
-    y = known.whiten(padded(readings, known.width, block.width))[:, :n, :b]
+    n = block.length
+    y = known.whiten(_below(readings, known.width))[:, :n]
     constant = np.broadcast_to(known.constant[:, :n, None], y.shape)
     inverse = known.inverse.reshape(len(known.structures), known.width, known.width)[:, :n]
     columns = [constant, *(inverse[:, :, hole] for hole in block.holes)]
@@ -98,7 +98,14 @@ def _one_step(known: Factors, block: Block, readings: Floats, earlier: Floats) -
     df = np.maximum(earlier - 1, 1)
     log_size = np.concatenate([np.zeros((len(known.structures), 1)), known.log_size[:, : n - 1]], axis=1)
     log_weight = -0.5 * (log_size[:, :, None] + log_product + df * np.log(squares))
-    return missed / np.sqrt(doubt * squares / df), log_weight
+    return missed / np.sqrt(doubt * squares / df), log_weight - caution(known.structures)[:, :, None]
+
+
+def _below(readings: Floats, height: int) -> Floats:
+    """Return readings with zeros below them."""
+    whole = np.zeros((height, readings.shape[1]))
+    whole[: len(readings)] = readings
+    return whole
 
 
 def _before(products: Floats) -> Floats:

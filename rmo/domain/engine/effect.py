@@ -87,10 +87,8 @@ def effect(
     least = np.maximum(LEAST, len(aside) + 4)
     aligned.count[~_told_apart(used, profile)] = 0
     for block in blocks(used, aligned, least=int(least)):
-        columns = aligned.first[block.rows] + np.arange(block.length)[:, None]
-        beside = [profile[block.rows, columns], *(np.nan_to_num(each[block.rows, columns]) for each in aside)]
-        x, z = _block(block, beside, season)
-        found[0, block.rows], found[1, block.rows] = x, z
+        beside = [block.of(profile), *(np.nan_to_num(block.of(each)) for each in aside)]
+        found[0, block.own], found[1, block.own] = _block(block, beside, season)
     return Effect(spread=Spread(*rounded(found)), profile=profile, logged=logged)
 
 
@@ -104,8 +102,8 @@ def _told_apart(values: Floats, profile: Floats) -> Flags:
 
 
 def _block(block: Block, beside: list[Floats], season: int) -> tuple[Floats, Floats]:
-    """Return the points of a block's changes, each of shape (b, points). The change is the first of the columns."""
-    count = block.length - len(block.holes)
+    """Return the points of a block's changes, each of shape (own, points). The change is the first of the columns."""
+    count, own = block.present, block.count
     structures = grid(seasonal=season > 1 and count >= SEASONAL, correlated=True)
     known = past(structures, season, block.length)
     scaled, _, size = readings_of(block)
@@ -116,9 +114,9 @@ def _block(block: Block, beside: list[Floats], season: int) -> tuple[Floats, Flo
     at = len(columns)  # of the change, behind the intercept and the controls
     unit = [np.zeros((1, 1, 1))] * at + [np.ones((1, 1, 1))] + [np.zeros((1, 1, 1))] * len(block.holes)
     error = np.sqrt(fitted.spread * sum((part[:, 0] ** 2 for part in fitted.solve(unit)), np.zeros(1)))
-    component = Components(fitted.coefficients[at][:, None, :], error[:, None, :])
-    x, z = points([component], shares(fitted.log_weight), count - 1 - len(columns))
-    return x[0] * size[:, None], z[0]
+    component = Components(fitted.coefficients[at][:, None, :own], error[:, None, :own])
+    x, z = points([component], shares(fitted.log_weight)[:, :own], count - 1 - len(columns))
+    return x[0] * size[:own, None], z[0]
 
 
 def _standard(control: Floats, here: Flags) -> Floats:

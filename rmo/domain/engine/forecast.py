@@ -9,12 +9,13 @@ from rmo.domain.engine.structure import (
     Block,
     Fit,
     Future,
+    add_up,
     align,
     blocks,
+    caution,
     fit,
     future,
     grid,
-    padded,
     past,
     readings_of,
     shares,
@@ -86,14 +87,14 @@ def forecast(
         positive = np.nanmin(values, axis=1, initial=np.inf) > 0
     aligned.count[aligned.lag > FURTHEST - horizon] = 0
     for block in blocks(values, aligned, least=LEAST, extra=aligned.lag * 2 + positive):
-        rows, lag = block.rows, int(aligned.lag[block.rows[0]])
-        ahead = np.zeros((lag + horizon, rows.size))
-        ahead[lag:] = weighing[rows].T
-        x, z, season_weight[rows] = _block(
-            block, season, ahead, positive=bool(positive[rows[0]]), widened=widened
+        own, lag = block.own, int(aligned.lag[block.rows[0]])
+        ahead = np.zeros((lag + horizon, block.rows.size))
+        ahead[lag:] = weighing[block.rows].T
+        x, z, season_weight[own] = _block(
+            block, season, ahead, positive=bool(positive[own[0]]), widened=widened
         )
-        months[0, rows], months[1, rows] = x[lag:-1].transpose(1, 0, 2), z[lag:-1].transpose(1, 0, 2)
-        total[0, rows], total[1, rows] = x[-1], z[-1]
+        months[0, own], months[1, own] = x[lag:-1].transpose(1, 0, 2), z[lag:-1].transpose(1, 0, 2)
+        total[0, own], total[1, own] = x[-1], z[-1]
     return Forecast(
         months=Spread(*rounded(months)),
         total=Spread(*rounded(total)),
@@ -105,8 +106,8 @@ def forecast(
 def _block(
     block: Block, season: int, ahead: Floats, *, positive: bool, widened: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Return the points of a block's months and total, (periods + 1, b, points) each, and its season weights."""
-    count = block.length - len(block.holes)
+    """Return the points of months and total, (periods + 1, own, points) each, and the season weights, (own,)."""
+    count, own = block.present, block.count
     structures = grid(seasonal=season > 1 and count >= SEASONAL)
     known = past(structures, season, block.length)
     to_come = future(structures, season, block.length, len(ahead))
@@ -123,10 +124,12 @@ def _block(
         logged = fit(known, block, logs)
         log_weights.append(logged.log_weight - (count - 1) * log_mean)
         parts.append(_log_components(_ahead(to_come, block, logs, logged), logged, ahead, log_mean))
-    weight = shares(np.concatenate(log_weights))
-    x, z = points(parts, weight, count - 1, widening(count) if widened else 1.0)
+    taken = caution(structures)
+    weight = shares(np.concatenate([each - taken for each in log_weights]))
+    parts = [Components(part.location[..., :own], part.scale[..., :own]) for part in parts]
+    x, z = points(parts, weight[:, :own], count - 1, widening(count) if widened else 1.0)
     seasonal = np.array([point.season > 0 for point in structures] * len(parts))
-    return x * size[:, None], z, weight[seasonal].sum(axis=0)
+    return x * size[:own, None], z, add_up(weight[seasonal])[:own] if seasonal.any() else np.zeros(own)
 
 
 @dataclass(frozen=True)
@@ -154,13 +157,9 @@ class _Ahead:
 
 
 def _ahead(to_come: Future, block: Block, readings: Floats, fitted: Fit) -> _Ahead:
-    periods, count = to_come.free.shape[1], block.rows.size
-    stacked = to_come.pull.reshape(-1, block.length)
-    pulled = (stacked @ padded(readings, block.length, block.width)).reshape(-1, periods, block.width)[
-        :, :, :count
-    ]
+    periods = to_come.free.shape[1]
+    mean = (to_come.pull.reshape(-1, block.length) @ readings).reshape(-1, periods, block.rows.size)
     sides = [to_come.free[:, :, None], *(-to_come.pull[:, :, hole] for hole in block.holes)]
-    mean = pulled.copy()
     for coefficient, side in zip(fitted.coefficients, sides, strict=True):
         mean += coefficient[:, None, :] * side
     return _Ahead(mean, to_come.noise, fitted.solve(sides))

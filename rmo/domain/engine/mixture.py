@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmo.domain.engine.structure import add_up
 from rmo.domain.engine.student_t import fast_cdf, normal_cdf, normal_quantile, probit, quantile
 from rmo.domain.values import Floats
 
@@ -85,7 +86,7 @@ def points(
         wider: A factor by which the distributions are widened about their medians.
     """
     shares_ = np.split(weight, len(parts))
-    logged = shares_[-1].sum(axis=0) > 0.5 if len(parts) > 1 else np.zeros(weight.shape[1], dtype=np.bool_)
+    logged = add_up(shares_[-1]) > 0.5 if len(parts) > 1 else np.zeros(weight.shape[1], dtype=np.bool_)
     plain_at = _nodes(parts[0], shares_[0], df)
     log_at = _nodes(parts[-1], shares_[-1], df) if len(parts) > 1 else plain_at
     with np.errstate(over="ignore"):
@@ -105,7 +106,7 @@ def _mixture(parts: list[Components], weight: Floats, df: int, x: Floats) -> Flo
     series after series.
     """
     counts = np.where(weight > NEGLIGIBLE, weight, 0.0)
-    counts = counts / counts.sum(axis=0)
+    counts = counts / add_up(counts)
     series, component = np.nonzero(counts.T)
     firsts = np.flatnonzero(np.diff(series, prepend=-1))
     location = np.concatenate([part.location for part in parts])[component, :, series]
@@ -124,9 +125,9 @@ def _mixture(parts: list[Components], weight: Floats, df: int, x: Floats) -> Flo
 
 def _nodes(part: Components, weight: Floats, df: int) -> Floats:
     """Return values at about the wanted probabilities of a mixture, shape (numbers, b, points)."""
-    weight = weight / np.maximum(weight.sum(axis=0), 1e-300)
-    mean = np.einsum("chb,cb->hb", part.location, weight)
-    variance = np.einsum("chb,cb->hb", part.scale**2 + (part.location - mean) ** 2, weight)
+    weight = weight / np.maximum(add_up(weight), 1e-300)
+    mean = add_up(part.location * weight[:, None, :])
+    variance = add_up((part.scale**2 + (part.location - mean) ** 2) * weight[:, None, :])
     t = np.array([quantile(p, df) for p in NODES])
     nodes: Floats = mean[..., None] + np.sqrt(variance)[..., None] * t
     return nodes

@@ -33,8 +33,9 @@ def season_adjusted(values: Floats, *, season: int) -> Adjusted:
     if season > 1:
         aligned = align(values)
         for block in blocks(values, aligned, least=LEAST):
-            columns = aligned.first[block.rows] + np.arange(block.length)[:, None]
-            expected[block.rows, columns], weight[block.rows] = _block(block, season)
+            season_there, weights = _block(block, season)
+            expected[block.rows, block.columns] = season_there
+            weight[block.rows] = weights
     done = np.nan_to_num(weight) > SURE
     return Adjusted(
         values=np.where(done[:, None], rounded(values - expected), values), done=done, weight=rounded(weight)

@@ -153,13 +153,36 @@ def align(values: Floats) -> Aligned:
 
 @dataclass(frozen=True)
 class Block:
-    """Series of one length, of one number of holes and, if told apart, of one lag: columns of one block."""
+    """Series of one length, of one number of holes and, if told apart, of one kind: columns of one block.
+
+    A block always has its full width: the columns behind its own series repeat the first one.
+    """
 
     rows: Ints  # of the batch, shape (b,)
-    length: int
-    holes: Ints  # places of the missing readings, shape (holes, b)
-    width: int  # columns of the block, padded
+    count: int  # how many of them are its own
+    columns: Ints  # of the batch, shape (length, b)
     readings: Floats  # shape (length, b), NaN in the holes
+    holes: Ints  # places of the missing readings, shape (holes, b)
+
+    @property
+    def length(self) -> int:
+        """Return how many periods the series have."""
+        return len(self.readings)
+
+    @property
+    def present(self) -> int:
+        """Return how many readings each series has."""
+        return len(self.readings) - len(self.holes)
+
+    @property
+    def own(self) -> Ints:
+        """Return the rows of its own series."""
+        return self.rows[: self.count]
+
+    def of(self, values: Floats) -> Floats:
+        """Return the block's part of an array that is shaped like the batch, (length, b)."""
+        part: Floats = values[self.rows, self.columns]
+        return part
 
 
 def blocks(values: Floats, aligned: Aligned, *, least: int, extra: Ints | None = None) -> Iterator[Block]:
@@ -184,19 +207,12 @@ def blocks(values: Floats, aligned: Aligned, *, least: int, extra: Ints | None =
             at += width
 
 
-def _block(values: Floats, aligned: Aligned, rows: Ints, width: int) -> Block:
-    length = int(aligned.length[rows[0]])
-    columns = aligned.first[rows] + np.arange(length)[:, None]
+def _block(values: Floats, aligned: Aligned, own: Ints, width: int) -> Block:
+    rows = np.concatenate([own, np.full(width - own.size, own[0])])
+    columns = aligned.first[rows] + np.arange(aligned.length[own[0]])[:, None]
     readings = values[rows, columns]
-    holes = np.nonzero(np.isnan(readings.T))[1].reshape(rows.size, -1).T
-    return Block(rows=rows, length=length, holes=holes, width=width, readings=readings)
-
-
-def padded(columns: Floats, height: int, width: int) -> Floats:
-    """Return columns with zeros below and beside them."""
-    whole = np.zeros((height, width))
-    whole[: columns.shape[0], : columns.shape[1]] = columns
-    return whole
+    holes = np.nonzero(np.isnan(readings.T))[1].reshape(width, -1).T
+    return Block(rows=rows, count=own.size, columns=columns, readings=readings, holes=holes)
 
 
 @dataclass(frozen=True)
@@ -208,11 +224,10 @@ class Past:
     of_ones: Floats  # the same times a flat intercept, shape (structures, length)
     log_size: Floats  # log determinants of the covariances, shape (structures,)
 
-    def times(self, columns: Floats, width: int) -> Floats:
+    def times(self, columns: Floats) -> Floats:
         """Return the inverses times columns, from (length, b) to (structures, length, b)."""
-        length, count = columns.shape
-        stacked = self.inverse.reshape(-1, length)
-        return (stacked @ padded(columns, length, width)).reshape(-1, length, width)[:, :, :count]
+        length, width = columns.shape
+        return (self.inverse.reshape(-1, length) @ columns).reshape(-1, length, width)
 
 
 @lru_cache(maxsize=12)
@@ -272,8 +287,8 @@ def fit(known: Past, block: Block, readings: Floats, columns: Sequence[Floats] =
         columns: What else they are regressed on, each of that shape, 0 in the holes.
     """
     every, holes = np.arange(block.rows.size), block.holes
-    pulled = known.times(readings, block.width)
-    pulled_columns = [known.times(column, block.width) for column in columns]
+    pulled = known.times(readings)
+    pulled_columns = [known.times(column) for column in columns]
     ones = known.of_ones
     sides = [
         ones @ readings,
@@ -294,7 +309,7 @@ def fit(known: Past, block: Block, readings: Floats, columns: Sequence[Floats] =
     for part in half:
         squares = squares - part**2
     squares = np.maximum(squares, FLOOR)
-    df = block.length - len(holes) - 1 - len(columns)
+    df = block.present - 1 - len(columns)
     log_product = sum((2 * np.log(line[-1]) for line in root), np.zeros(1))
     log_weight = -0.5 * (known.log_size[:, None] + log_product + df * np.log(squares))
     return Fit(log_weight, _back(root, half), root, pulled, squares / df)
@@ -340,10 +355,26 @@ def _back(root: list[list[Floats]], half: list[Floats]) -> list[Floats]:
     return solved
 
 
+def caution(structures: Sequence[Structure]) -> Floats:
+    """Return what is taken off log weights where the future is told, shape (structures, 1).
+
+    Steep slopes, and slopes that wander, seldom go on. Found on the odd series of the M1
+    competition. Effects do without: there a slope must be believed that explains the change.
+    """
+    steep = [2.0 * (point.slope >= SLOPES[2]) + 2.0 * (point.slope >= SLOPES[3]) for point in structures]
+    return np.array([[taken + (point.curve > 0)] for taken, point in zip(steep, structures, strict=True)])
+
+
+def add_up(numbers: Floats) -> Floats:
+    """Add up over the first axis, always in its order, however many series stand beside each other."""
+    sums: Floats = np.cumsum(numbers, axis=0)[-1]
+    return sums
+
+
 def shares(log_weight: Floats) -> Floats:
     """Return weights that add up to 1 over the first axis."""
     weight = np.exp(log_weight - log_weight.max(axis=0))
-    total: Floats = weight / weight.sum(axis=0)
+    total: Floats = weight / add_up(weight)
     return total
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rmo.domain.engine.detection import ALARM, believed, innovations, newest_innovation, slips, surprise
-from rmo.domain.engine.structure import covariances, grid, shares
+from rmo.domain.engine.structure import caution, covariances, grid, shares
 from rmo.domain.engine.student_t import cdf, probit
 from rmo.domain.values import Floats
 
@@ -22,7 +22,8 @@ def written_innovation(values: Floats, at: int, season: int) -> float:
     here = np.flatnonzero(~np.isnan(values[:at]))
     y, ones, df = values[here], np.ones(here.size), here.size - 1
     weights, below = [], []
-    for v in covariances(grid(seasonal=True), at + 1, season):
+    structures = grid(seasonal=True)
+    for v, taken in zip(covariances(structures, at + 1, season), caution(structures)[:, 0], strict=True):
         inverse, across = np.linalg.inv(v[np.ix_(here, here)]), v[at, here]
         a = ones @ inverse @ ones
         beta = ones @ inverse @ y / a
@@ -30,7 +31,9 @@ def written_innovation(values: Floats, at: int, season: int) -> float:
         squares = rest @ inverse @ rest
         r = 1 - across @ inverse @ ones
         variance = squares / df * (v[at, at] - across @ inverse @ across + r * r / a)
-        weights.append(0.5 * np.linalg.slogdet(inverse)[1] - 0.5 * np.log(a) - df / 2 * np.log(squares))
+        weights.append(
+            0.5 * np.linalg.slogdet(inverse)[1] - 0.5 * np.log(a) - df / 2 * np.log(squares) - taken
+        )
         below.append((values[at] - beta - across @ inverse @ rest) / np.sqrt(variance))
     return float(probit(shares(np.array(weights)) @ cdf(np.array(below), df)))
 
