@@ -70,18 +70,16 @@ def effect(
         season: Periods of a season, 1 for none.
         controls: The same KPI where nothing was done, shape (controls, series, periods); a
             reading without all its controls is left out.
-        logged: Work on logs: the change is a factor. Series that are not positive have none.
+        logged: Work on logs, of the controls too: the change is a factor. Readings that are not
+            positive have no log: a series with one of them has no effect.
 
     Source:
         Handbook, "How the numbers are worked out", section Effect.
     """
     aside = np.zeros((0, *values.shape)) if controls is None else controls
-    used = np.where(np.isnan(aside).any(axis=0), np.nan, values)
     if logged:
-        with np.errstate(invalid="ignore"):
-            used = np.where((used > 0) | np.isnan(used), used, np.inf)
-            used = np.log(used)
-            used[np.isinf(used).any(axis=1)] = np.nan
+        values, aside = _logs(values), _logs(aside)
+    used = np.where(np.isnan(aside).any(axis=0), np.nan, values)
     aligned = align(used)
     found = np.full((2, len(values), len(NODES)), np.nan)
     least = np.maximum(LEAST, len(aside) + 4)
@@ -90,6 +88,14 @@ def effect(
         beside = [block.of(profile), *(np.nan_to_num(block.of(each)) for each in aside)]
         found[0, block.own], found[1, block.own] = _block(block, beside, season)
     return Effect(spread=Spread(*rounded(found)), profile=profile, logged=logged)
+
+
+def _logs(numbers: Floats) -> Floats:
+    """Return logs; nothing for a series, along the last axis, with a number that has none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(numbers)
+    without = (numbers <= 0).any(axis=-1, keepdims=True)
+    return np.where(without, np.nan, logs)
 
 
 def _told_apart(values: Floats, profile: Floats) -> Flags:

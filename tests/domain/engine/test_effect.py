@@ -97,6 +97,10 @@ def test_on_logs_an_effect_is_a_factor():
     middle, _, _ = found.anyway(values)
     np.testing.assert_allclose(middle[0, 30:] * np.exp(found.estimate[0]), values[0, 30:])
     assert np.isnan(effect(-values, profile, season=12, logged=True).estimate[0])
+    controls = np.exp(rng.normal(2, 0.1, (1, 1, 48)))
+    by_hand = effect(np.log(values), profile, season=12, controls=np.log(controls))
+    both = effect(values, profile, season=12, controls=controls, logged=True)
+    np.testing.assert_array_equal(both.estimate, by_hand.estimate)
 
 
 @pytest.mark.parametrize(
