@@ -7,14 +7,20 @@ readings are further unknowns of the regression, not another factorisation. Seri
 in blocks of a fixed width, so that the same series gives the same bytes in any batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import product
+from threading import Lock
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from rmo.domain.values import Floats, Ints
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LEVELS = (0.0, 0.02, 0.1, 0.3, 1.0, 3.0, 10.0)
 SLOPES = (0.0, 0.02, 0.06, 0.2)
@@ -29,7 +35,38 @@ STEP = 16  # widths are multiples of it
 AHEAD = 12  # horizons are multiples of it
 HISTORY = 180  # the newest so many periods are looked at
 BLOCKS = (64, 16)  # series in a block
+ROOM = 256 * 2**20  # bytes of what is kept for the next time, for each kind of thing
 FLOOR = 1e-20  # of a sum of squares, for a series that never moves
+
+
+def kept(prepare: Callable[P, T]) -> Callable[P, T]:
+    """Keep what a function prepares for the next time, as long as it takes no more room than 256 MiB.
+
+    What was not asked for the longest time is put away first.
+    """
+    shelf: OrderedDict[Hashable, T] = OrderedDict()
+    lock = Lock()
+
+    @wraps(prepare)
+    def prepared(*asked: P.args, **named: P.kwargs) -> T:
+        key = (asked, tuple(named.items()))
+        with lock:
+            if key in shelf:
+                shelf.move_to_end(key)
+                return shelf[key]
+        made = prepare(*asked, **named)
+        with lock:
+            shelf[key] = made
+            while len(shelf) > 1 and sum(map(_room, shelf.values())) > ROOM:
+                shelf.popitem(last=False)
+        return made
+
+    return prepared
+
+
+def _room(prepared: object) -> int:
+    """Return how many bytes the arrays of a dataclass take."""
+    return sum(part.nbytes for part in vars(prepared).values() if isinstance(part, np.ndarray))
 
 
 @dataclass(frozen=True)
@@ -103,7 +140,7 @@ class Factors:
         return (self.inverse @ columns).reshape(len(self.structures), self.width, -1)
 
 
-@lru_cache(maxsize=8)
+@kept
 def factors(structures: tuple[Structure, ...], season: int, width: int, horizon: int) -> Factors:
     """Factorise a grid, once for each width and horizon."""
     lower = np.linalg.cholesky(covariances(structures, width + horizon, season)).astype(np.float64)
@@ -230,7 +267,7 @@ class Past:
         return (self.inverse.reshape(-1, length) @ columns).reshape(-1, length, width)
 
 
-@lru_cache(maxsize=12)
+@kept
 def past(structures: tuple[Structure, ...], season: int, length: int) -> Past:
     """Prepare a grid for series of one length."""
     known = factors(structures, season, round_up(length), AHEAD)
@@ -248,7 +285,7 @@ class Future:
     noise: Floats  # lower root of the covariances of what is new, shape (structures, periods, periods)
 
 
-@lru_cache(maxsize=12)
+@kept
 def future(structures: tuple[Structure, ...], season: int, length: int, periods: int) -> Future:
     """Prepare a grid for the periods after series of one length."""
     known = factors(structures, season, round_up(length), round_up(periods, AHEAD))
