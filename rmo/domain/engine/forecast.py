@@ -20,10 +20,12 @@ from rmo.domain.engine.structure import (
     readings_of,
     shares,
 )
+from rmo.domain.engine.student_t import normal_quantile
 from rmo.domain.values import Floats, Ints
 
 LEAST = 6  # readings below which nothing is forecast
 SEASONAL = 12  # readings below which no season is looked for
+ONE_SIDED = normal_quantile(0.9)  # of an interval that holds four times in five
 FURTHEST = 120  # periods ahead of the last reading
 
 
@@ -48,6 +50,31 @@ def required_run_rate(promise: Floats, realised: Floats, periods_left: Floats) -
     with np.errstate(invalid="ignore", divide="ignore"):
         rate: Floats = np.where(periods_left > 0, (promise - realised) / periods_left, np.nan)
     return rate
+
+
+def chance_kept(total: Spread, *, need: Floats, baseline: Floats, sign: Floats) -> Floats:
+    """Return the chances that what is still to come meets promises, shape (series,).
+
+    Args:
+        total: Of the forecast levels, weighted by what each period counts for.
+        need: The change that is still needed, in the same weights: promise less realised.
+        baseline: The weighted baseline of the same periods.
+        sign: 1 where up is good, -1 where down is good.
+    """
+    reach = total.chance_of_at_least(baseline + sign * need)
+    return np.where(sign > 0, reach, 1.0 - reach)
+
+
+def readings_to_tell(gap: Floats, noise: Floats) -> Floats:
+    """Return how many readings it takes to tell a mean gap from noise, four times in five; inf for no gap.
+
+    Args:
+        gap: What is to be told, in the KPI's unit.
+        noise: The standard deviation of one reading, of readings that do not depend on each other.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        count: Floats = np.where(gap == 0, np.inf, np.floor((ONE_SIDED * noise / gap) ** 2) + 1)
+    return count
 
 
 def widening(readings: Ints | int) -> Floats:

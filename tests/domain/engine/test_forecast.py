@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmo.domain.engine.forecast import LEAST, Forecast, forecast, required_run_rate, widening
+from rmo.domain.engine.forecast import (
+    LEAST,
+    Forecast,
+    chance_kept,
+    forecast,
+    readings_to_tell,
+    required_run_rate,
+    widening,
+)
 from rmo.domain.engine.mixture import Spread
 from rmo.domain.engine.structure import align, blocks, caution, covariances, fit, grid, past, shares
 from rmo.domain.engine.student_t import cdf, quantile
@@ -188,6 +196,24 @@ def test_the_target_is_reached_when_the_chance_is_even():
 def test_the_required_run_rate_is_what_is_missing_over_the_periods_left():
     rate = required_run_rate(np.array([120.0, 120.0]), np.array([50.0, 50.0]), np.array([7.0, 0.0]))
     np.testing.assert_array_equal(rate, [10.0, nan])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["up is good", "down is good"])
+def test_a_promise_is_kept_with_the_chance_of_what_is_still_needed(sign):
+    values = 100 + sign * wandering(np.random.default_rng(12), 1, 40)
+    total = forecast(values, horizon=12, season=12).total
+    baseline = np.array([12 * 150.0])
+    middle = sign * (total.median - baseline)
+    chances = [
+        chance_kept(total, need=middle + away, baseline=baseline, sign=np.array([sign]))[0]
+        for away in (-1e4, 0, 1e4)
+    ]
+    assert chances == pytest.approx([1.0, 0.5, 0.0], abs=1e-6)
+
+
+def test_a_gap_is_told_by_so_many_readings():
+    found = readings_to_tell(np.array([1.0, 2.0, -2.0, 0.0]), np.full(4, 5.0))
+    assert found.tolist() == [42, 11, 11, np.inf]  # 1.2816 x 5 / sqrt(n) under the gap
 
 
 def everything(found: Forecast) -> list[Floats]:
