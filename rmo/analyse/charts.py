@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rmo.analyse.answers import Answer, Drawing, Line, plain
-from rmo.analyse.files import BadFileError, BadLine, Series, as_batch, read_series
+from rmo.analyse.files import BadFileError, BadLine, Series, as_batch, check_place, read_series
 from rmo.domain.engine.chart import Assurance, Charts, Flag, PointType, process_charts, segments
 from rmo.domain.parsing import WrittenPeriod
 from rmo.domain.values import Flags
@@ -27,6 +27,8 @@ def answer(
     """Return the charts of a file's series, all worked out as one batch."""
     series = read_series(path, numbers=("target", "rebase"), choices={"direction": tuple(SIGNS)})
     _check(path, series)
+    for period in rebase:
+        check_place(path, series, period)
     directions = [_said(one, "direction") or direction for one in series]
     targets = [_said(one, "target") for one in series]
     charts = process_charts(
@@ -71,9 +73,9 @@ def _rebases(series: Sequence[Series], periods: Sequence[WrittenPeriod]) -> Flag
     begins: Flags = np.nan_to_num(as_batch([one.column("rebase") for one in series])) == 1
     for row, one in enumerate(series):
         for period in periods:
-            if period.form is one.pace.form:
-                later = [place for place in one.places if place >= one.pace.place(period)]
-                begins[row, later[:1]] = True
+            first = one.place_of(period)
+            later = [place for place in one.places if first is not None and place >= first]
+            begins[row, later[:1]] = True
     return begins
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rmo.analyse.answers import Answer, Drawing, Line, number, plain
-from rmo.analyse.files import BadFileError, BadLine, Series, as_batch, read_series
+from rmo.analyse.files import BadFileError, BadLine, Series, as_batch, check_place, read_series
 from rmo.domain.engine.effect import LEAST, LEAST_BEFORE, effect, ramp
 from rmo.domain.parsing import WrittenPeriod
 from rmo.domain.values import Floats, Ramp
@@ -30,6 +30,8 @@ def answer(
     beside = [name.strip().lower() for name in controls.split(",") if name.strip()]
     series = read_series(path, numbers=("after", *beside))
     _check(path, series, beside, start)
+    if start is not None:
+        check_place(path, series, start)
     seasons = [season or one.pace.season for one in series]
     entries: list[dict[str, Any]] = [{} for _ in series]
     for each in sorted(set(seasons)):
@@ -69,8 +71,8 @@ def _profile(series: Series, start: WrittenPeriod | None, shape: Ramp, periods: 
     if "after" in series.rows[0].cells:
         first = begun[0] if begun else NO_START
     else:
-        same_form = start is not None and start.form is series.pace.form
-        first = series.pace.place(start) if start is not None and same_form else NO_START
+        place = None if start is None else series.place_of(start)
+        first = NO_START if place is None else place
     return ramp(np.arange(series.values.size) - first, shape, periods)
 
 

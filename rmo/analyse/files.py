@@ -50,6 +50,7 @@ class Series:
 
     name: str
     texts: tuple[str, ...]  # the periods as the file has them
+    periods: tuple[WrittenPeriod, ...]
     places: tuple[int, ...]  # and where each of them stands
     pace: Pace
     values: Floats
@@ -67,6 +68,19 @@ class Series:
     @cached_property
     def _texts(self) -> dict[int, str]:
         return dict(zip(self.places, self.texts, strict=True))
+
+    def place_of(self, period: WrittenPeriod) -> int | None:
+        """Return the place of a period, which may be written in another way; None if that says nothing here."""
+        if period.form is self.pace.form:
+            return self.pace.place(period)
+        day = period.first_day
+        days = [own.first_day for own in self.periods]
+        if day is None or days[0] is None:
+            return None
+        later = (
+            place for place, own in zip(self.places, days, strict=True) if own is not None and own >= day
+        )
+        return next(later, self.places[-1] + 1)
 
     def column(self, name: str) -> Floats:
         """Return another column of numbers, read and found good before, at the places of the values."""
@@ -184,6 +198,17 @@ def read_series(
     return [_series(name, found) for name, found in named.items()]
 
 
+def check_place(path: Path, series: Sequence[Series], period: WrittenPeriod) -> None:
+    """Raise BadFileError if a period of the command line says nothing about some of the series."""
+    problems = [
+        BadLine(one.rows[0].line, f"period: {one.texts[0]!r} cannot be compared with {period.text!r}.")
+        for one in series
+        if one.place_of(period) is None
+    ]
+    if problems:
+        raise BadFileError(path, problems)
+
+
 def _complain_of_order(found: list[tuple[WrittenPeriod, float, Row]], complaints: Complaints) -> None:
     """Complain of a period given twice, and of periods written in another way than the first."""
     form = found[0][0].form
@@ -221,6 +246,7 @@ def _series(name: str, found: list[tuple[WrittenPeriod, float, Row]]) -> Series:
     return Series(
         name=name,
         texts=tuple(row.cells["period"] for _, _, row in found),
+        periods=tuple(period for period, _, _ in found),
         places=tuple(places),
         pace=pace,
         values=values,

@@ -90,6 +90,13 @@ class WrittenPeriod:
             return f"{year:04d}-W{week:02d}"
         return first.isoformat()
 
+    @property
+    def first_day(self) -> date | None:
+        """Return the first day of the period; None for a number that is no year."""
+        if self.form is Form.NUMBER:
+            return date(self.index, 1, 1) if 1000 <= self.index <= 9999 else None
+        return RHYTHMS[self.form].first(self.index)
+
     def shift(self, by: int) -> "WrittenPeriod":
         """Return the period so many later, or earlier."""
         return WrittenPeriod(self.form, self.index + by)

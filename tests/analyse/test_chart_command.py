@@ -74,6 +74,13 @@ def test_an_answer_has_the_promised_shape(file):
     assert entry["assurance"] is None
 
 
+def test_a_rebase_may_be_written_in_another_way_than_the_periods(file):
+    path = file("period,value", *(f"2024-{month:02d}-01,{month % 3}" for month in range(1, 9)))
+    (entry,) = json.loads(run("chart", path, "--json", "--rebase", "2024-Q2").stdout)["series"]
+    assert [part["first"] for part in entry["segments"]] == ["2024-01-01", "2024-04-01"]
+    assert run("chart", path, "--rebase", "7").exit_code == 2
+
+
 def test_a_month_without_a_line_is_a_missing_one(file):
     with_line = run(
         "chart",

@@ -50,6 +50,19 @@ def test_the_column_after_says_the_same_as_the_start(tmp_path, values):
     assert by_column.stdout == run(plain, "--start", "2022-01", "--json").stdout
 
 
+def test_the_start_may_be_written_in_another_way_than_the_periods(tmp_path, values):
+    days = write(
+        tmp_path / "a.csv", "period,value", *(f"{m}-01,{v}" for m, v in zip(months(36), values, strict=True))
+    )
+    sizes = {
+        run(days, "--start", start, "--json").stdout for start in ("2022-01", "2022-01-01", "2022-Q1", "2022")
+    }
+    assert len(sizes) == 1
+    result = run(days, "--start", "24")
+    assert result.exit_code == 2
+    assert "'2020-01-01' cannot be compared with '24'" in result.stderr
+
+
 def test_a_ramp_a_control_and_logs_change_the_answer(tmp_path, values):
     lines = map("{},{},{}".format, months(36), values, np.round(np.random.default_rng(5).normal(9, 1, 36), 3))
     path = write(tmp_path / "a.csv", "period,value,Other", *lines)

@@ -1,5 +1,6 @@
 """Numbers and periods are read as they are written, and a slip is refused."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -103,3 +104,17 @@ def test_places_leave_room_for_what_is_missing(periods, places, next_one, season
     assert [pace.text(place) for place in places] == periods.split()
     assert pace.text(places[-1] + 1) == next_one
     assert pace.season == season
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2024-05", date(2024, 5, 1)),
+        ("2024-W01", date(2024, 1, 1)),
+        ("2024-Q3", date(2024, 7, 1)),
+        ("2024", date(2024, 1, 1)),
+    ],
+)
+def test_a_period_knows_its_first_day(text, day):
+    assert parse_period(text).first_day == day
+    assert parse_period("17").first_day is None
