@@ -6,10 +6,13 @@ promised = realised + still forecast + unproven + shortfall so far + shortfall e
 
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 
 from rmo.domain.values import Flags, Floats, Pennies
+
+CELLS: Final = 32_768  # that are worked on at once, so that they stay in the cache
 
 
 class Kind(IntEnum):
@@ -123,7 +126,9 @@ def split_share(share_sum: Floats) -> Floats:
 
 def pennies(amount: Floats) -> Pennies:
     """Return amounts of money in whole pennies, rounded half to even; nothing where there is no amount."""
-    return np.rint(np.nan_to_num(amount * 100.0)).astype(np.int64)
+    hundredths = amount * 100.0
+    hundredths[np.isnan(hundredths)] = 0.0
+    return np.rint(hundredths, out=hundredths).astype(np.int64)
 
 
 def atoms(
@@ -152,6 +157,35 @@ def atoms(
     Returns:
         Atoms of shape (benefits, periods). Each term is rounded once; differences are taken in pennies.
     """
+    made = Atoms(*(np.empty(kind.shape, dtype=np.int64) for _ in fields(Atoms)))
+    rows = max(1, CELLS // max(1, kind.shape[1]))
+    for first in range(0, kind.shape[0], rows):
+        block = slice(first, first + rows)
+        part = _atoms(
+            first_change[block],
+            planned_change[block],
+            realised_change[block],
+            forecast_change[block],
+            worth[block],
+            keep[block],
+            kind[block],
+            provisional[block],
+        )
+        for field in fields(Atoms):
+            getattr(made, field.name)[block] = getattr(part, field.name)
+    return made
+
+
+def _atoms(
+    first_change: Floats,
+    planned_change: Floats,
+    realised_change: Floats,
+    forecast_change: Floats,
+    worth: Floats,
+    keep: Floats,
+    kind: Pennies,
+    provisional: Flags,
+) -> Atoms:
     inside = kind != Kind.OUTSIDE
     first = pennies(first_change * worth)
     in_force = pennies(planned_change * worth)

@@ -5,7 +5,7 @@ outside the process limits around the plan; at risk is a shortfall beyond the to
 A verdict about a period uses only readings about that period and earlier ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from rmo.domain.values import DataState, Flags, Floats, Frequency, Ints, State
 RULES: Final = "2026-11"
 LIMIT_FACTOR: Final = 2.66  # mean +/- 2.66 x mean moving range
 SCREEN_FACTOR: Final = 3.267  # larger moving ranges are left out, once
+CELLS: Final = 32_768  # that are worked on at once, so that they stay in the cache
 STALE_AFTER: Final = 3  # a missing reading and two further periods without one
 ENOUGH: Final = {
     Frequency.DAY: 20,
@@ -68,6 +69,23 @@ class Verdicts:
 
 def judge(p: Promises) -> Verdicts:
     """Return the verdicts of a batch of promises, for every period that has a reading or owes one."""
+    shape = p.actual.shape
+    verdicts = Verdicts(*(np.empty(shape, dtype) for dtype in (bool, int, int, float, float, bool, int)))
+    rows = max(1, CELLS // max(1, shape[1]))
+    for first in range(0, shape[0], rows):
+        block = slice(first, first + rows)
+        judged = _judge(_rows(p, block))
+        for field in fields(Verdicts):
+            getattr(verdicts, field.name)[block] = getattr(judged, field.name)
+    return verdicts
+
+
+def _rows(p: Promises, block: slice) -> Promises:
+    """Return some rows of every array."""
+    return Promises(*(getattr(p, field.name)[block] for field in fields(Promises)))
+
+
+def _judge(p: Promises) -> Verdicts:
     given = ~np.isnan(p.realised_change) & ~np.isnan(p.planned_change)
     planned, realised = _to_date(p, given)
     shortfall = planned - realised
@@ -105,22 +123,37 @@ def half_width(actual: Floats) -> Floats:
         that are 3.267 times the mean or more; NaN with fewer than two readings running.
     """
     ranges = np.abs(np.diff(actual, axis=1, prepend=np.nan))
-    width = np.full(actual.shape, np.nan)
-    for column in range(1, actual.shape[1]):
-        so_far = ranges[:, : column + 1]
-        mean = _mean(so_far)
-        screened = _mean(np.where(so_far < SCREEN_FACTOR * mean[:, None], so_far, np.nan))
-        width[:, column] = LIMIT_FACTOR * np.where(screened > 0, screened, mean)
-    return width
+    there = ~np.isnan(ranges)
+    ranges[~there] = 0.0
+    mean = _divided(np.cumsum(ranges, axis=1), np.cumsum(there, axis=1, dtype=np.int64))
+    screened = _screened(ranges, there, SCREEN_FACTOR * mean)
+    return LIMIT_FACTOR * np.where(screened > 0, screened, mean)
 
 
-def _mean(values: Floats) -> Floats:
-    """Return each row's mean over what is there; NaN for a row with nothing."""
-    there = ~np.isnan(values)
-    count = there.sum(axis=1)
-    total = np.where(there, values, 0.0).sum(axis=1)
-    mean: Floats = np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
-    return mean
+def _screened(ranges: Floats, there: Flags, limit: Floats) -> Floats:
+    """Return the mean of the ranges up to each period that are below the limit of that period.
+
+    Most ranges are below every later limit, so running sums do for them; only the few others are
+    held against each limit. Nothing is ever subtracted: a huge outlier would take the others' digits along.
+    """
+    lowest_ahead = np.fmin.accumulate(limit[:, ::-1], axis=1)[:, ::-1]
+    doubtful = there & (ranges >= lowest_ahead)
+    sums = np.cumsum(np.where(doubtful, 0.0, ranges), axis=1)
+    count = np.cumsum(there & ~doubtful, axis=1, dtype=np.int64)
+    rows, columns = np.nonzero(doubtful)
+    if rows.size:
+        size = ranges[rows, columns][:, None]
+        kept = (columns[:, None] <= np.arange(ranges.shape[1])) & (size < limit[rows])
+        first = np.flatnonzero(np.diff(rows, prepend=-1))
+        sums[rows[first]] += np.add.reduceat(np.where(kept, size, 0.0), first, axis=0)
+        count[rows[first]] += np.add.reduceat(kept.astype(np.int64), first, axis=0)
+    return _divided(sums, count)
+
+
+def _divided(sums: Floats, count: Ints) -> Floats:
+    """Return means; NaN where there is nothing."""
+    means: Floats = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
+    return means
 
 
 def _to_date(p: Promises, given: Flags) -> tuple[Floats, Floats]:
