@@ -33,8 +33,9 @@ SORTS: Final[dict[str, Callable[[Standing], Any]]] = {
     "state": lambda s: ORDER.index(s.shown) if s.shown in ORDER else len(ORDER),
     "promised": lambda s: -s.money.promised,
     "realised": lambda s: -s.money.realised,
-    "at_stake": lambda s: -(s.money.at_stake + s.money.unproven),
+    "at_stake": lambda s: (-s.money.at_stake, -s.money.unproven),
 }
+LARGEST_FIRST: Final = frozenset({"promised", "realised", "at_stake"})
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class Filters:
         )
 
     @property
+    def order(self) -> str:
+        """Return which way the sorted column runs, for its head."""
+        return "descending" if self.down != (self.sort in LARGEST_FIRST) else "ascending"
+
+    @property
     def any(self) -> bool:
         """Return whether anything is filtered out."""
         return bool(self.state or self.programme or self.owner or self.q)
@@ -85,6 +91,7 @@ class BenefitList:
     rows: list[Standing]
     total: int
     money: Money
+    at_stake: int  # what falls short, surpluses of others not set against it
     states: list[tuple[str, str]]
     programmes: list[tuple[str, str]]
     owners: list[tuple[str, str]]
@@ -107,6 +114,7 @@ def benefit_list(
         rows=rows,
         total=len(snapshot.standings),
         money=sum((s.money for s in rows), Money()),
+        at_stake=sum(s.money.at_stake for s in rows),
         states=[("", "All"), *((s.value, words.state_word(s)) for s in ORDER)],
         programmes=_choices({s.programme.slug: s.programme.name for s in snapshot.standings}),
         owners=_choices({s.benefit.owner: s.owner for s in snapshot.standings}),
@@ -122,13 +130,18 @@ def _choices(found: dict[str, str]) -> list[tuple[str, str]]:
 def _headline(rows: list[Standing], *, filtered: bool) -> str:
     if not rows:
         return "No benefit fits these filters." if filtered else "No benefit is registered yet."
-    bad = sum(1 for s in rows if s.state in (State.OFF_TRACK, State.BROKEN))
-    good = sum(1 for s in rows if s.state in (State.ON_TRACK, State.KEPT))
-    silent = sum(1 for s in rows if s.state is None)
-    told = [
-        f"{words.count_word(good)} {'is' if good == 1 else 'are'} on track or kept",
-        f"{words.count_word(bad)} off track or broken",
+    counted = [
+        (sum(1 for s in rows if s.state in (State.ON_TRACK, State.KEPT)), "on track or kept"),
+        (sum(1 for s in rows if s.state is State.AT_RISK), "at risk"),
+        (sum(1 for s in rows if s.state in (State.OFF_TRACK, State.BROKEN)), "off track or broken"),
+        (sum(1 for s in rows if s.state in (State.TOO_EARLY, State.NOT_STARTED)), "too early to judge"),
+        (sum(1 for s in rows if s.state is None), "without data to judge by"),
     ]
-    if silent:
-        told.append(f"of {words.count_word(silent)} nobody can tell")
-    return f"Of {words.count(len(rows), 'benefit')}, {', '.join(told[:-1])} and {told[-1]}."
+    told = [f"{words.count_word(number)} {what}" for number, what in counted if number]
+    if len(rows) == 1:
+        return f"One benefit is shown, and it is {counted[[n for n, _ in counted].index(1)][1]}."
+    verb = "is" if told[0].startswith("one ") else "are"
+    number, _, what = told[0].partition(" ")
+    listed = [f"{number} {verb} {what}", *told[1:]]
+    joined = listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+    return f"Of {words.count(len(rows), 'benefit')}, {joined}."

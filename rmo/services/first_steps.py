@@ -19,6 +19,11 @@ class FirstSteps:
     people: int
 
     @property
+    def left(self) -> int:
+        """Return how many steps are still to be taken."""
+        return sum((not self.kpis, not self.readings, not self.benefits, self.people < 2))
+
+    @property
     def done(self) -> bool:
         """Return whether there is anything to show."""
         return self.benefits > 0

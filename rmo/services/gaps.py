@@ -86,7 +86,7 @@ def gap_list(
     stake = sum({line.reference: line.money.at_stake for line in lines}.values())
     unanswered = sum(1 for line in lines if not line.action)
     return GapList(
-        headline=_headline(lines, stake, unanswered),
+        headline=_headline(lines, stake, unanswered, promised=bool(snapshot.standings)),
         lines=lines,
         at_stake=stake,
         unanswered=unanswered,
@@ -95,7 +95,9 @@ def gap_list(
     )
 
 
-def _headline(lines: list[GapLine], stake: int, unanswered: int) -> str:
+def _headline(lines: list[GapLine], stake: int, unanswered: int, *, promised: bool) -> str:
+    if not promised:
+        return "No gap is open, because nothing has been promised yet."
     if not lines:
         return "No gap is open: every promise that can be judged is being kept."
     number = words.capital(words.count_word(len(lines)))

@@ -134,9 +134,16 @@ def _headline(kpis: int, given: int, owed: int, late: int) -> str:
     if kpis == 0:
         return "You owe no readings: no KPI names you as its measurer."
     if owed == 0:
-        return f"All {words.count(given, 'reading')} {'is' if given == 1 else 'are'} in; you owe nothing."
-    told = f"You owe {words.count(owed, 'reading')}"
-    return f"{told}, {words.count_word(late)} of them late." if late else f"{told}, none of them late."
+        number = words.count_word(given)
+        return (
+            "Your one reading is in; you owe nothing."
+            if given == 1
+            else f"All {number} readings are in; you owe nothing."
+        )
+    if owed == 1:
+        return f"You owe one reading, and it is {'late' if late else 'not late'}."
+    some = "all" if late == owed else "none" if late == 0 else words.count_word(late)
+    return f"You owe {words.count_word(owed)} readings, {some} of them late."
 
 
 def parse_cells(

@@ -31,7 +31,8 @@ class GapLine:
     id: int
     reference: str
     title: str
-    owner: str
+    owner: str  # by position
+    owner_email: str
     kind: str
     shown: State | DataState
     money: Money
@@ -229,6 +230,7 @@ def _gap_line(snapshot: Snapshot, standing: Standing, gap: GapRow, today: date) 
         reference=standing.benefit.reference,
         title=standing.benefit.title,
         owner=standing.owner,
+        owner_email=standing.benefit.owner,
         kind=gap.kind,
         shown=standing.shown,
         money=standing.money,

@@ -25,6 +25,7 @@ from rmo.storage.moments import FOREVER, end_of_day
 COOKIE = "rmo_session"
 EVERYBODY = frozenset(Role)
 OFFICE = frozenset({Role.ANALYST, Role.ADMINISTRATOR})
+ANSWERERS = OFFICE | {Role.EXECUTIVE}  # of every gap; an owner answers those of their own benefits
 View = TypeVar("View", bound=Callable[..., Any])
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
@@ -85,9 +86,8 @@ def _let_in() -> ResponseReturnValue | None:
     g.person = None
     g.nonce = secrets.token_urlsafe(16)
     _check_host()
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint == "static":
         return None
-    view = current_app.view_functions[request.endpoint]
     token = request.cookies.get(COOKIE, "")
     if token:
         with reading(house().engine) as session:
@@ -95,6 +95,9 @@ def _let_in() -> ResponseReturnValue | None:
         if g.person is not None and g.now > g.person.seen_at + people.SEEN_EVERY:
             with write() as session:
                 people.note_seen(session, token, now=g.now)
+    if request.endpoint is None:
+        return None  # no such page, which is told to whoever is there
+    view = current_app.view_functions[request.endpoint]
     if not hasattr(view, "roles"):
         raise Forbidden
     if view.roles is None:
@@ -142,6 +145,8 @@ def _frame() -> dict[str, Any]:
         "nav": [],
         "who": "",
         "theme": "",
+        "may_answer": may_answer,
+        "in_office": who is not None and who.role in OFFICE,
     }
     if who is not None:
         frame |= {
@@ -167,7 +172,11 @@ def _known_on() -> str:
         moment = as_of()
     except BadRequest:
         return ""
-    return "" if moment == FOREVER else words.moment(moment, house().settings.tz)
+    if moment == FOREVER:
+        return ""
+    day = len(request.args["as_of"].strip()) == len("2026-03-31")
+    zone = house().settings.tz
+    return words.long_day(moment.astimezone(zone).date()) if day else words.moment(moment, zone)
 
 
 def person_or_none() -> SignedIn | None:
@@ -181,6 +190,12 @@ def person() -> SignedIn:
     if who is None:
         raise Forbidden
     return who
+
+
+def may_answer(owner: str) -> bool:
+    """Return whether this person may answer the gaps of a benefit with this owner."""
+    who = person()
+    return who.role in ANSWERERS or (who.role is Role.OWNER and who.email == owner)
 
 
 def now() -> datetime:

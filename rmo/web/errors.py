@@ -3,17 +3,21 @@
 import secrets
 
 import structlog
-from flask import Flask, render_template
+from flask import Flask, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from rmo.domain.errors import ConflictError, NotFoundError, RmoError
+from rmo.web.context import person_or_none
 
 log = structlog.get_logger()
 SAID = {
     400: ("This request could not be understood", "Nothing was changed."),
     403: ("This page is not for your role", "Nothing was changed. Ask the office if you need it."),
-    404: ("There is no such page", "It may have moved, or you may not see it."),
+    404: (
+        "There is no such page",
+        "Nothing was changed. The address may be old, or you may not see what stands there.",
+    ),
     405: ("This address cannot be used in that way", "Nothing was changed."),
     413: ("That is too large", "Nothing was kept. Send it in smaller parts."),
     422: ("That does not fit", "Nothing was changed."),
@@ -51,4 +55,12 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, text: str, reference: str = "") -> ResponseReturnValue:
-    return render_template("error.html", code=code, title=title, text=text, reference=reference), code
+    signed_in = person_or_none() is not None
+    way_out = {
+        "text": "Go to my page" if signed_in else "Sign in",
+        "url": url_for("portfolio.home" if signed_in else "account.sign_in"),
+    }
+    shown = render_template(
+        "error.html", code=code, title=title, text=text, reference=reference, actions=[way_out]
+    )
+    return shown, code

@@ -33,7 +33,7 @@ def answer_form(gap: int) -> ResponseReturnValue:
     """Show the form for a reason and an action."""
     with read() as session:
         page = gap_to_answer(session, gap, scope=scope(), who=person())
-    return render_template("gaps/answer.html", page=page, answer=None, problems={})
+    return render_template("gaps/answer.html", page=page, answer=None, told=[], problems={})
 
 
 @bp.post("/<int:gap>")
@@ -45,7 +45,10 @@ def answer(gap: int) -> ResponseReturnValue:
         with read() as session:
             page = gap_to_answer(session, gap, scope=scope(), who=person())
         wrong = {problem.place: problem.message for problem in problems}
-        return render_template("gaps/answer.html", page=page, answer=request.form, problems=wrong), 422
+        shown = render_template(
+            "gaps/answer.html", page=page, answer=request.form, told=problems, problems=wrong
+        )
+        return shown, 422
     with write() as session:
         answer_gap(session, gap, given, scope=scope(), who=person(), now=now())
     flash("Your reason and action are kept.")

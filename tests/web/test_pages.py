@@ -20,7 +20,7 @@ def sentence(html: str) -> str:
         pytest.param(
             "/", "Of the £1,850 promised, £950 has arrived and £900 is still forecast", id="portfolio"
         ),
-        pytest.param("/benefits", "Of 1 benefit, one is on track or kept", id="register"),
+        pytest.param("/benefits", "One benefit is shown, and it is on track or kept", id="register"),
         pytest.param(
             "/benefits/NH-0041", "Mean length of stay fell from 7.00 to 6.00 days in March 2026", id="benefit"
         ),
