@@ -114,12 +114,16 @@ def _mixture(parts: list[Components], weight: Floats, df: int, x: Floats) -> Flo
     share = counts[component, series][:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         logs = np.where(x > 0, np.log(x), -1e6) if len(parts) > 1 else x
-    both = np.stack([x, logs])
-    log = (component >= len(parts[0].location)).astype(np.intp)
+    both = np.concatenate([x.transpose(1, 2, 0), logs.transpose(1, 2, 0)])  # series twice, points, numbers
+    row = series + x.shape[1] * (component >= len(parts[0].location))
     below = np.empty((x.shape[1], x.shape[0], x.shape[2]))
     for node in range(x.shape[2]):
-        at = both[log, :, series, node]
-        below[:, :, node] = np.add.reduceat(fast_cdf((at - location) * scale, df) * share, firsts, axis=0)
+        steps = both[row, node]
+        steps -= location
+        steps *= scale
+        chance = fast_cdf(steps, df)
+        chance *= share
+        below[:, :, node] = np.add.reduceat(chance, firsts, axis=0)
     return below.transpose(1, 0, 2)
 
 

@@ -42,14 +42,21 @@ def _table(df: int) -> Floats:
 def fast_cdf(t: Floats, df: int) -> Floats:
     """Return cdf from a table, right to about 1e-6, for arrays of millions."""
     table = _table(df)
-    s = t / np.sqrt(t * t + df)
+    s = t * t
+    s += df
+    np.sqrt(s, out=s)
+    np.divide(t, s, out=s)
     s += 1.0
     s *= STEPS / 2
     low = s.astype(np.int32)
     s -= low
-    below = table[low]
+    below = table.take(low)
     low += 1
-    probability: Floats = below + s * (table[low] - below)
+    above = table.take(low)
+    above -= below
+    above *= s
+    above += below
+    probability: Floats = above
     return probability
 
 

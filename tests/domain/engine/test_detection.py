@@ -5,6 +5,7 @@ from math import nan
 import numpy as np
 import pytest
 
+from rmo.domain.engine import detection
 from rmo.domain.engine.detection import ALARM, believed, innovations, newest_innovation, slips, surprise
 from rmo.domain.engine.structure import caution, covariances, grid, shares
 from rmo.domain.engine.student_t import cdf, probit
@@ -72,10 +73,17 @@ def test_a_jump_is_a_surprise():
     assert (surprise(newest_innovation(values, season=12)) < 0.01).mean() > 0.8
 
 
-def test_innovations_do_not_depend_on_the_unit_or_the_batch():
+def test_innovations_do_not_depend_on_the_unit():
     values = seasonal(np.random.default_rng(5), 20, 30)
     plain = innovations(values, season=12)
     np.testing.assert_allclose(innovations(values * 1e3, season=12), plain, atol=1e-6)
+
+
+def test_innovations_have_the_same_bytes_in_any_batch(monkeypatch):
+    monkeypatch.setattr(detection, "rounded", lambda numbers: numbers)  # also before they are rounded
+    values = seasonal(np.random.default_rng(9), 40, 30)
+    values[np.random.default_rng(10).random(values.shape) < 0.03] = nan
+    plain = innovations(values, season=12)
     np.testing.assert_array_equal(innovations(values[::-1], season=12), plain[::-1])
     np.testing.assert_array_equal(innovations(values[[3]], season=12), plain[[3]])
 
