@@ -5,6 +5,8 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +16,20 @@ import click
 from rmo import __version__
 from rmo.domain.errors import RmoError, SettingsError
 
+# One thread for linear algebra: the engine's blocks are small, and its sums are then in one order everywhere.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlalchemy.engine import Engine
 
     from rmo.config import Settings
+    from rmo.demo.clock import DemoClock
     from rmo.scheduler.jobs import Tools
 
 SHELL = "shell"  # who did it, in the trail
 KEY_FILE = "rmo.key"
+DEMO_FILE, DEMO_BUILDING = "demo.db", "building.db"
 ANALYSE = "analyse"
 
 
@@ -65,6 +73,9 @@ def main() -> None:
         sys.exit(2)
     except RmoError as error:
         click.echo(f"rmo: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        click.echo(f"rmo: {error.filename or 'The system says'}: {error.strerror or error}.", err=True)
         sys.exit(1)
 
 
@@ -136,20 +147,21 @@ def log_to_shell(chosen: "Settings") -> None:
 
 
 def apply_definitions(engine: "Engine", chosen: "Settings") -> None:
-    """Make the KPIs what the files say, and tell what cannot be done."""
+    """Make the KPIs what the files say, and tell what cannot be done; a broken file does not stop the others."""
     from rmo.connectors.definitions import load_definitions
     from rmo.services.kpis import apply_definitions as apply
     from rmo.storage.database import transaction
 
     loaded, problems = load_definitions(chosen.kpi_definitions)
     own = [item for item in loaded if not item.definition.example]
-    if not problems:
+    broken = {problem.place.partition(".")[0] for problem in problems}
+    if chosen.kpi_definitions.is_dir():  # a folder that is not there retires nothing
         with transaction(engine) as session:
-            problems = apply(session, own, now=now(), by=SHELL)
+            problems += apply(session, own, broken=broken, now=now(), by=SHELL)
     for problem in problems:
         click.echo(f"{problem.place}: {problem.message}", err=True)
     if problems:
-        click.echo("These definitions were left as they were; `rmo check` says the same.", err=True)
+        click.echo("These definitions were left as they were; `rmo check` says what to do.", err=True)
 
 
 @rmo.command()
@@ -170,22 +182,34 @@ def serve(host: str, port: int) -> None:
 
 def serve_pages(host: str, port: int, *, with_clock: bool) -> None:
     """Open the database and serve until stopped."""
-    from waitress import serve as serve_forever
-
+    from rmo.scheduler import running
     from rmo.web import create_app
 
     chosen = settings()
+    if "base_url" not in chosen.model_fields_set:
+        chosen = chosen.model_copy(update={"base_url": f"http://{host}:{port}"})
     log_to_shell(chosen)
     engine = open_database(chosen)
-    apply_definitions(engine, chosen)
-    invite_first_administrator(engine, chosen)
     app = create_app(engine, chosen, secret_key=secret_key(), clock=now)
-    if with_clock:
-        from rmo.scheduler import start
+    server = listen(app, host, port)
+    with running(tools(chosen, engine)) if with_clock else nullcontext():
+        apply_definitions(engine, chosen)
+        invite_first_administrator(engine, chosen)
+        click.echo(f"rmo is at http://{host}:{port}/")
+        server.run()
 
-        start(tools(chosen, engine))
-    click.echo(f"rmo is at http://{host}:{port}/")
-    serve_forever(app, host=host, port=port, threads=8, ident="rmo")
+
+def listen(app: "Flask", host: str, port: int) -> Any:
+    """Return a server that holds its port already, or raise SettingsError."""
+    from waitress import create_server
+
+    try:
+        return create_server(app, host=host, port=port, threads=8, ident="rmo")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise SettingsError(
+            f"Port {port} of {host} cannot be used ({reason}); stop what uses it, or choose another with --port."
+        ) from error
 
 
 def invite_first_administrator(engine: "Engine", chosen: "Settings") -> None:
@@ -220,7 +244,7 @@ def worker(once: str | None) -> None:
     """Run the clock only."""
     from threading import Event
 
-    from rmo.scheduler import run_once, start
+    from rmo.scheduler import Ran, run_once, running
     from rmo.scheduler.jobs import JOBS
 
     if once is not None and once not in JOBS:
@@ -232,12 +256,16 @@ def worker(once: str | None) -> None:
     engine = open_database(chosen)
     kit = tools(chosen, engine)
     if once is not None:
-        ran = run_once(kit, once)
-        click.echo(f"{once}: {'done' if ran else 'was done already for this period'}")
+        told = {
+            Ran.NOW: "done",
+            Ran.BEFORE: "was done already for this period",
+            Ran.ELSEWHERE: "another worker is at it",
+        }
+        click.echo(f"{once}: {told[run_once(kit, once)]}")
         return
-    start(kit)
-    click.echo("rmo works; stop it with Ctrl+C.")
-    Event().wait()
+    with running(kit):
+        click.echo("rmo works; stop it with Ctrl+C.")
+        Event().wait()
 
 
 @rmo.command()
@@ -255,21 +283,46 @@ def worker(once: str | None) -> None:
 @click.option("--no-serve", is_flag=True, help="Build the demo and stop.")
 def demo(host: str, port: int, folder: Path, fresh: bool, only_next: bool, no_serve: bool) -> None:
     """Show a living portfolio on real public data, in a file of its own."""
+    from rmo import demo as show
+
+    folder.mkdir(parents=True, exist_ok=True)
+    base_url = f"http://{host}:{port}"
+    if fresh or not (folder / DEMO_FILE).exists():
+        click.echo("Building the demo’s portfolio, a few seconds …")
+        _build_demo(folder, base_url)
+    with _demo_kit(folder, DEMO_FILE, base_url) as (kit, clock):
+        if only_next:
+            click.echo(show.next_month(kit, clock))
+        elif not no_serve:
+            _serve_demo(kit, clock, host, port)
+
+
+def _build_demo(folder: Path, base_url: str) -> None:
+    """Build the demo in a file that gets its name when it is whole: one that was cut off is begun anew."""
+    from rmo import demo as show
+
+    for old in [*folder.glob(f"{DEMO_BUILDING}*"), *(folder / "mail").glob("*.eml")]:
+        old.unlink()
+    with _demo_kit(folder, DEMO_BUILDING, base_url) as (kit, clock):
+        show.build(kit, clock)
+    for old in folder.glob(f"{DEMO_FILE}*"):
+        old.unlink()
+    (folder / DEMO_BUILDING).rename(folder / DEMO_FILE)
+
+
+@contextmanager
+def _demo_kit(folder: Path, file: str, base_url: str) -> Iterator[tuple["Tools", "DemoClock"]]:
+    """Give what the demo works with: its database, its clock, and its feed over HTTP."""
     from dataclasses import replace
 
     from rmo import demo as show
-    from rmo.config import Settings
     from rmo.demo.clock import DemoClock
     from rmo.demo.feed import serve_feed
 
-    folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
-        for name in ("demo.db", "demo.db-wal", "demo.db-shm"):
-            (folder / name).unlink(missing_ok=True)
-    chosen: Settings = settings(
-        database_url=f"sqlite:///{folder / 'demo.db'}",
+    chosen = settings(
+        database_url=f"sqlite:///{folder / file}",
         organisation="Demo organisation",
-        base_url=f"http://{host}:{port}",
+        base_url=base_url,
         mail_folder=folder / "mail",
         smtp_host="",
         source_folders=(show.DATA,),
@@ -278,43 +331,34 @@ def demo(host: str, port: int, folder: Path, fresh: bool, only_next: bool, no_se
     engine = open_database(chosen)
     clock = DemoClock(engine, now)
     feed = serve_feed(lambda: clock().date())
-    chosen = chosen.model_copy(
-        update={
-            "source_variables": {"demo_feed": feed.url},
-            "source_hosts": (feed.url.removeprefix("http://"),),
-        }
-    )
-    kit = replace(tools(chosen, engine), now=clock)
+    reached = {
+        "source_variables": {"demo_feed": feed.url},
+        "source_hosts": (feed.url.removeprefix("http://"),),
+    }
     try:
-        if not show.is_built(engine):
-            click.echo("Building the demo’s portfolio, a few seconds …")
-            show.build(kit, clock)
-        if only_next:
-            click.echo(show.next_month(kit, clock))
-        elif not no_serve:
-            _serve_demo(kit, clock, host, port)
+        yield replace(tools(chosen.model_copy(update=reached), engine), now=clock), clock
     finally:
         feed.close()
+        engine.dispose()
 
 
-def _serve_demo(kit: "Tools", clock: Any, host: str, port: int) -> None:
-    from waitress import serve as serve_forever
-
+def _serve_demo(kit: "Tools", clock: "DemoClock", host: str, port: int) -> None:
     from rmo import demo as show
     from rmo.storage.database import transaction
     from rmo.web import DemoControls, create_app
 
-    with transaction(kit.engine) as session:
-        found = show.links(session, clock.tell(session))
     controls = DemoControls(lambda: show.banner(clock), lambda: show.next_month(kit, clock))
     app = create_app(
         kit.engine, kit.settings, secret_key=secrets.token_urlsafe(48), clock=clock, demo=controls
     )
+    server = listen(app, host, port)
+    with transaction(kit.engine) as session:
+        found = show.links(session, clock.tell(session))
     click.echo("One link for each role; each signs in once:")
     for position, token in found:
         click.echo(f"  {position:24} http://{host}:{port}/sign-in/{token}")
     click.echo(f"Mails lie in {kit.settings.mail_folder}. Stop with Ctrl+C.")
-    serve_forever(app, host=host, port=port, threads=8, ident="rmo")
+    server.run()
 
 
 @rmo.command()

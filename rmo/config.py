@@ -1,5 +1,6 @@
 """Settings, frozen, read from the environment once at start."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +15,7 @@ from rmo.paths import data_folder
 class Settings(BaseSettings):
     """What an installation may say, each as `RMO_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="RMO_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RMO_", frozen=True, extra="ignore", enable_decoding=False)
 
     database_url: str = "sqlite:///rmo.db"
     organisation: str = "Our organisation"
@@ -32,6 +33,16 @@ class Settings(BaseSettings):
     mail_from: str = "rmo@localhost"
     mail_folder: Path = Path("mail")
     log_json: bool = False
+
+    @field_validator("source_folders", "source_hosts", "source_variables", mode="before")
+    @classmethod
+    def _from_json(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        try:
+            return json.loads(given)
+        except ValueError as error:
+            raise ValueError('this is no JSON; write such as ["one", "two"] or {"name": "value"}') from error
 
     @field_validator("zone")
     @classmethod

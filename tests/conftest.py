@@ -1,6 +1,8 @@
 """What many tests share: a fresh database for each, on SQLite and on PostgreSQL, and the watch over skipped tests."""
 
 import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as rmo.cli does, before numpy is loaded
 import shutil
 import tempfile
 from collections.abc import Iterator

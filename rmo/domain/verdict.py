@@ -1,12 +1,14 @@
 """States and what the data behind them are worth, period by period, for a batch of benefits.
 
-The rules: off track is a shortfall to date beyond the tolerance in two readings running with the newest
-outside the process limits around the plan; at risk is a shortfall beyond the tolerance; else on track.
+The rules: off track and on track follow from the chance that the promise is kept, and from whether the change
+since the start is smaller than was promised. Where there are too few readings for a chance, off track is a
+shortfall to date beyond the tolerance in two readings running with the newest outside the process limits
+around the plan; at risk is a shortfall beyond the tolerance; else on track.
 A verdict about a period uses only readings about that period and earlier ones.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,11 @@ ENOUGH: Final = {
     Frequency.QUARTER: 3,
     Frequency.YEAR: 2,
 }
+OFF_AT, ON_AT = 0.2, 0.8  # the chance of a promise that is off track at most, and on track at least
+BACK_FROM_OFF, BACK_FROM_ON = 0.25, 0.75  # a state is left only past a wider line, so that mails do not flap
+SURELY_SHORT: Final = 0.95  # the chance that the change is smaller than promised, in two readings running
+FEW: Final = 12  # with fewer readings in all a state needs a chance beyond these
+FEW_OFF_AT, FEW_ON_AT = 0.05, 0.95
 STATES: Final = (None, *State)
 DATA: Final = tuple(DataState)
 
@@ -52,6 +59,15 @@ class Promises:
 
 
 @dataclass(frozen=True)
+class Chances:
+    """What the engine expects at each period, (benefits, periods); NaN where it says nothing."""
+
+    chance: Floats  # that the promise is kept, within its tolerance
+    short_since: Floats  # that the change since the start is smaller than was promised
+    concern: Flags  # the reading is a surprise for the worse
+
+
+@dataclass(frozen=True)
 class Verdicts:
     """What is said about each period, (benefits, periods).
 
@@ -67,25 +83,31 @@ class Verdicts:
     readings: Ints  # since the start
 
 
-def judge(p: Promises) -> Verdicts:
+Batch = TypeVar("Batch", Promises, Chances)
+
+
+def judge(p: Promises, chances: Chances | None = None) -> Verdicts:
     """Return the verdicts of a batch of promises, for every period that has a reading or owes one."""
     shape = p.actual.shape
     verdicts = Verdicts(*(np.empty(shape, dtype) for dtype in (bool, int, int, float, float, bool, int)))
     rows = max(1, CELLS // max(1, shape[1]))
     for first in range(0, shape[0], rows):
         block = slice(first, first + rows)
-        judged = _judge(_rows(p, block))
+        judged = _judge(_block_of(p, block), None if chances is None else _block_of(chances, block))
         for field in fields(Verdicts):
             getattr(verdicts, field.name)[block] = getattr(judged, field.name)
     return verdicts
 
 
-def _rows(p: Promises, block: slice) -> Promises:
-    """Return some rows of every array."""
-    return Promises(*(getattr(p, field.name)[block] for field in fields(Promises)))
+T = TypeVar("T", Promises, Chances)
 
 
-def _judge(p: Promises) -> Verdicts:
+def _block_of(batch: T, block: slice) -> T:
+    """Return some benefits of a batch."""
+    return type(batch)(*(getattr(batch, field.name)[block] for field in fields(batch)))
+
+
+def _judge(p: Promises, chances: Chances | None) -> Verdicts:
     given = ~np.isnan(p.realised_change) & ~np.isnan(p.planned_change)
     planned, realised = _to_date(p, given)
     shortfall = planned - realised
@@ -95,6 +117,8 @@ def _judge(p: Promises) -> Verdicts:
     state = np.full(p.actual.shape, STATES.index(State.ON_TRACK))
     state[beyond] = STATES.index(State.AT_RISK)
     state[beyond & outside & _at_previous(beyond, given)] = STATES.index(State.OFF_TRACK)
+    if chances is not None:
+        state = _by_chance(p, chances, given, state)
     state[(p.elapsed < EARLY_SHARE) | (readings < p.enough)] = STATES.index(State.TOO_EARLY)
     state = _settle_the_end(p, given, state)
     inside = ~np.isnan(p.planned_change)
@@ -110,6 +134,33 @@ def _judge(p: Promises) -> Verdicts:
         outside=outside,
         readings=readings,
     )
+
+
+def _by_chance(p: Promises, c: Chances, given: Flags, otherwise: Ints) -> Ints:
+    """Return the states that follow from chances, and the other ones where there is no chance."""
+    state = otherwise.copy()
+    readings = np.cumsum(~np.isnan(p.actual), axis=1)
+    was_off, was_on, was_short = (np.zeros(len(state), dtype=bool) for _ in range(3))
+    with np.errstate(invalid="ignore"):
+        for column in np.flatnonzero((given & ~np.isnan(c.chance)).any(axis=0)):
+            here = given[:, column] & ~np.isnan(c.chance[:, column])
+            few = readings[:, column] < FEW
+            short = c.short_since[:, column] >= SURELY_SHORT
+            off_at = np.where(few, FEW_OFF_AT, np.where(was_off, BACK_FROM_OFF, OFF_AT))
+            on_at = np.where(few, FEW_ON_AT, np.where(was_on, BACK_FROM_ON, ON_AT))
+            off = (c.chance[:, column] <= off_at) | (short & was_short)
+            on = (c.chance[:, column] >= on_at) & ~c.concern[:, column] & ~off
+            judged = np.where(
+                off,
+                STATES.index(State.OFF_TRACK),
+                np.where(on, STATES.index(State.ON_TRACK), STATES.index(State.AT_RISK)),
+            )
+            state[:, column] = np.where(here, judged, state[:, column])
+            was_off, was_on, was_short = (
+                np.where(here, now, before)
+                for now, before in ((off, was_off), (on, was_on), (short, was_short))
+            )
+    return state
 
 
 def half_width(actual: Floats) -> Floats:

@@ -16,7 +16,7 @@ from rmo.mail.delivery import Draft, queue
 from rmo.mail.outbox import Outbox
 from rmo.mail.render import render_digest, render_reminder
 from rmo.services import digests
-from rmo.services.collection import Pulled, pull_all
+from rmo.services.collection import Held, Pulled, by_hand, pull_all
 from rmo.services.digests import EXECUTIVE, Digest, Sender
 from rmo.services.evaluation import Changes, evaluate
 from rmo.services.reminders import REMINDER, Reminder, reminder
@@ -28,13 +28,14 @@ DIGEST_ROLES = (Role.EXECUTIVE, Role.SPONSOR, Role.ANALYST)
 
 @dataclass(frozen=True)
 class Tools:
-    """What jobs work with."""
+    """What jobs work with. `held` is called first in every transaction; it raises where the job was taken over."""
 
     engine: Engine
     settings: Settings
     now: Callable[[], datetime]
     outbox: Outbox
     reach: Reach
+    held: Held = by_hand
 
     @property
     def sender(self) -> Sender:
@@ -59,13 +60,14 @@ class Job:
 def pull(tools: Tools, _period_key: str = "") -> list[Pulled]:
     """Pull every source. The same value again writes nothing, so a second run does no harm."""
     today = tools.now().astimezone(tools.settings.tz).date()
-    return pull_all(tools.engine, tools.reach, clock=tools.now, today=today)
+    return pull_all(tools.engine, tools.reach, clock=tools.now, today=today, held=tools.held)
 
 
 def judge(tools: Tools, _period_key: str = "") -> Changes:
     """Evaluate the whole portfolio; what did not change is not written again."""
     now = tools.now()
     with transaction(tools.engine) as session:
+        tools.held(session)
         return evaluate(session, now=now, today=now.astimezone(tools.settings.tz).date())
 
 
@@ -74,6 +76,7 @@ def remind(tools: Tools, period_key: str) -> int:
     today = tools.now().astimezone(tools.settings.tz).date()
     queued = 0
     with transaction(tools.engine) as session:
+        tools.held(session)
         for person in digests.recipients(session, Role.MEASURER):
             owed = reminder(session, person, sender=tools.sender, today=today)
             if owed is not None:
@@ -89,6 +92,7 @@ def digest(tools: Tools, period_key: str) -> int:
     today = now.astimezone(tools.settings.tz).date()
     queued = 0
     with transaction(tools.engine) as session:
+        tools.held(session)
         for person in digests.recipients(session, *DIGEST_ROLES):
             told = digests.executive_digest(
                 session,

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from rmo.domain.calendar import Rhythm
+from rmo.domain.outlook import Path
 from rmo.domain.realisation import Atoms, Kind, Money
 from rmo.domain.values import BenefitClass, DataState, Direction, Lifecycle, Scope, State
 from rmo.drawing import words
@@ -46,6 +48,9 @@ class Series:
     planned: list[float | None]
     first_promise: list[float | None]  # where a re-baseline changed it
     anyway: list[float | None]  # the baseline
+    forecast: list[float | None]
+    low: list[float | None]  # ends of the 80 % interval
+    high: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ class BenefitPage:
     since: str
     sentence: str
     has_money: bool
+    forecast_basis: str
+    chance: float | None
     money: Money
     kpi_slug: str
     kpi_name: str
@@ -169,6 +176,7 @@ def _page(
     assert kpi is not None
     rhythm = rhythm_of(kpi)
     claims = _claims(session, snapshot, kpi.slug, benefit.reference)
+    path = _path(session, standing, as_of)
     return BenefitPage(
         reference=benefit.reference,
         title=benefit.title,
@@ -187,6 +195,8 @@ def _page(
         if verdict
         else f"The promise starts in {rhythm.long_label(promise.first)}.",
         has_money=standing.has_money,
+        forecast_basis="by its own history" if path is not None else "as planned",
+        chance=float(verdict.chance) if verdict and verdict.chance is not None and verdict.state else None,
         money=standing.money,
         kpi_slug=kpi.slug,
         kpi_name=kpi.name,
@@ -201,7 +211,7 @@ def _page(
         unit_value=promise.unit_value,
         share=promise.claim_share_ppm / 1e6,
         ends=rhythm.long_label(promise.last),
-        series=_series(kpi, versions, points, history),
+        series=_series(kpi, versions, points, history, path),
         lines=lines,
         versions=_versions(snapshot, kpi, versions, standing.atoms),
         claims=claims,
@@ -271,11 +281,25 @@ def _is_good(direction: Direction, variance: float | None) -> bool | None:
     return (variance > 0) == (direction is Direction.UP)
 
 
+def _path(session: Session, standing: Standing, as_of: datetime) -> tuple[date, Path] | None:
+    """Return the newest forecast as it was kept, and the period that it follows; none where the data are stale."""
+    if standing.state is None:
+        return None
+    rows = verdicts.verdicts(session, [standing.benefit.reference], as_of=as_of)
+    for row in reversed(rows.get(standing.benefit.reference, {}).values()):
+        if row.outlook is not None:
+            return row.period, Path.unpack(row.outlook)
+        if row.data is DataState.CURRENT:
+            return None
+    return None
+
+
 def _series(
     kpi: KpiRow,
     versions: list[PromiseRow],
     points: dict[int, dict[date, PromisePointRow]],
     history: dict[date, list[ReadingRow]],
+    path: tuple[date, Path] | None,
 ) -> Series:
     rhythm = rhythm_of(kpi)
     values = levels(kpi, {period: rows[-1] for period, rows in history.items()})
@@ -287,6 +311,7 @@ def _series(
     for version in versions:
         in_force = {p: point for p, point in in_force.items() if p < version.first} | points[version.id or 0]
     first = points[versions[0].id or 0]
+    forecast, low, high = _forecast(rhythm, periods, path)
     return Series(
         periods=periods,
         actual=[_number(values.get(p)) for p in periods],
@@ -295,7 +320,25 @@ def _series(
             _number(first[p].planned if p in first and len(versions) > 1 else None) for p in periods
         ],
         anyway=[_number(in_force[p].baseline if p in in_force else None) for p in periods],
+        forecast=forecast,
+        low=low,
+        high=high,
     )
+
+
+def _forecast(
+    rhythm: Rhythm, periods: list[date], path: tuple[date, Path] | None
+) -> tuple[list[float | None], list[float | None], list[float | None]]:
+    """Return a kept forecast on the chart's periods: its median and the ends of its interval."""
+    if path is None:
+        return [None] * len(periods), [None] * len(periods), [None] * len(periods)
+    after, kept = path
+    first = rhythm.index(after) + 1
+    lines = []
+    for values in (kept.median, kept.low, kept.high):
+        at = {first + i: float(value) for i, value in enumerate(values)}
+        lines.append([at.get(rhythm.index(period)) for period in periods])
+    return lines[0], lines[1], lines[2]
 
 
 def _number(value: Decimal | None) -> float | None:

@@ -17,6 +17,8 @@ from rmo.storage.audit import count_up
 from rmo.storage.database import reading, transaction
 from rmo.storage.tables import KpiRow, RunRow
 
+Held = Callable[[Session], None]
+
 
 @dataclass(frozen=True)
 class Pulled:
@@ -40,23 +42,42 @@ def sourced(session: Session) -> list[str]:
     return list(session.exec(statement.order_by(col(KpiRow.slug))))
 
 
+def by_hand(_session: Session) -> None:
+    """Hold what a person runs: nobody takes it over."""
+
+
 def pull_all(
-    engine: Engine, reach: Reach, *, clock: Callable[[], datetime], today: date, kpis: list[str] | None = None
+    engine: Engine,
+    reach: Reach,
+    *,
+    clock: Callable[[], datetime],
+    today: date,
+    kpis: list[str] | None = None,
+    held: Held = by_hand,
 ) -> list[Pulled]:
-    """Pull every KPI that has a source; one that fails does not stop the next."""
+    """Pull every KPI that has a source; one that fails does not stop the next.
+
+    `held` raises, in the transaction that keeps what was fetched, where another worker has taken the pull over.
+    """
     with reading(engine) as session:
         chosen = sourced(session) if kpis is None else kpis
     results = []
     for slug in chosen:
         try:
-            results.append(pull_kpi(engine, slug, reach, clock=clock, today=today))
+            results.append(pull_kpi(engine, slug, reach, clock=clock, today=today, held=held))
         except ConnectorError as error:
             results.append(Pulled(slug, 0, 0, 0, str(error)))
     return results
 
 
 def pull_kpi(
-    engine: Engine, slug: str, reach: Reach, *, clock: Callable[[], datetime], today: date
+    engine: Engine,
+    slug: str,
+    reach: Reach,
+    *,
+    clock: Callable[[], datetime],
+    today: date,
+    held: Held = by_hand,
 ) -> Pulled:
     """Pull one KPI's readings. What is fetched is kept whole or not at all; the run says which and why."""
     started = clock()
@@ -71,6 +92,7 @@ def pull_kpi(
     except Exception as error:  # a fault of a connector is its run's, and the next source still runs
         fetched, problem = [], f"The connector failed: {type(error).__name__}."
     with transaction(engine) as session:
+        held(session)
         return _keep(session, slug, fetched, problem, window=window, started=started, now=clock())
 
 

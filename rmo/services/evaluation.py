@@ -1,6 +1,5 @@
 """From readings to verdicts, atoms and gaps: what changed is kept, what did not is left alone."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,8 +8,11 @@ import numpy as np
 from sqlmodel import Session
 
 from rmo.domain import realisation, rules
+from rmo.domain.exact import MAX_PLACES, rounded
 from rmo.domain.realisation import Atoms
+from rmo.domain.values import Floats
 from rmo.domain.verdict import DATA, RULES, STATES, Verdicts, judge
+from rmo.services.outlooks import Kept, Outlooks, input_hashes, outlooks
 from rmo.services.panel import Line, Panel, lines_of, panel_of
 from rmo.services.sentences import Said, sentence
 from rmo.storage import verdicts as kept
@@ -37,9 +39,11 @@ def evaluate(session: Session, *, now: datetime, today: date, kpis: set[str] | N
     if not lines:
         return Changes(0, 0, 0, 0)
     panel = panel_of(lines, today=today)
-    verdicts = judge(panel.promises)
-    written = _keep_verdicts(session, panel, verdicts, now=now)
-    moved = _keep_atoms(session, panel, now=now)
+    known = kept.verdicts(session, [line.benefit.reference for line in lines])
+    expected = outlooks(panel, known)
+    verdicts = judge(panel.promises, expected.chances)
+    written = _keep_verdicts(session, panel, verdicts, expected, known, now=now)
+    moved = _keep_atoms(session, panel, expected, now=now)
     opened, closed = _keep_gaps(session, panel, verdicts, now=now)
     if written or moved or opened or closed:
         count_up(session)
@@ -49,7 +53,7 @@ def evaluate(session: Session, *, now: datetime, today: date, kpis: set[str] | N
 
 def _rounded(value: float) -> Decimal | None:
     """Return a number that the engine worked out as it is kept: to nine significant digits; a missing one as none."""
-    return None if np.isnan(value) else Decimal(f"{value:.{SIGNIFICANT}g}")
+    return None if np.isnan(value) else rounded(Decimal(f"{value:.{SIGNIFICANT}g}"), MAX_PLACES)
 
 
 def _runs(state: np.ndarray, said: np.ndarray) -> list[int]:
@@ -62,17 +66,19 @@ def _runs(state: np.ndarray, said: np.ndarray) -> list[int]:
     return lengths
 
 
-def _keep_verdicts(session: Session, panel: Panel, verdicts: Verdicts, *, now: datetime) -> list[VerdictRow]:
-    known = kept.verdicts(session, [line.benefit.reference for line in panel.lines])
+def _keep_verdicts(
+    session: Session, panel: Panel, verdicts: Verdicts, expected: Outlooks, known: Kept, *, now: datetime
+) -> list[VerdictRow]:
     written: list[VerdictRow] = []
     for i, line in enumerate(panel.lines):
         earlier = known.get(line.benefit.reference, {})
+        hashes = input_hashes(line)
         said = np.flatnonzero(verdicts.said[i])
         lengths = _runs(verdicts.state[i], verdicts.said[i])
         for place, column in enumerate(said):
             since = line.period(int(said[place - lengths[place] + 1]))
-            row = _verdict(panel, verdicts, i, int(column), lengths[place], since)
-            row.inputs_hash = _inputs_hash(line, row.period)
+            row = _verdict(panel, verdicts, expected, i, int(column), lengths[place], since)
+            row.inputs_hash = hashes.get(row.period, "")
             before = earlier.get(row.period)
             if before is not None and _content(before) == _content(row):
                 continue
@@ -84,11 +90,15 @@ def _keep_verdicts(session: Session, panel: Panel, verdicts: Verdicts, *, now: d
     return written
 
 
-def _verdict(panel: Panel, verdicts: Verdicts, i: int, column: int, running: int, since: date) -> VerdictRow:
+def _verdict(
+    panel: Panel, verdicts: Verdicts, expected: Outlooks, i: int, column: int, running: int, since: date
+) -> VerdictRow:
     line, p = panel.lines[i], panel.promises
     period = line.period(column)
     version = line.versions[line.version_in_force(period)]
     reading = line.readings.get(period)
+    path = expected.paths.get((i, column))
+    newest = _newest_chance(expected, i, column)
     row = VerdictRow(
         benefit=line.benefit.reference,
         period=period,
@@ -100,16 +110,28 @@ def _verdict(panel: Panel, verdicts: Verdicts, i: int, column: int, running: int
         baseline=_rounded(panel.baseline[i, column]),
         planned_to_date=_rounded(verdicts.planned_to_date[i, column]),
         realised_to_date=_rounded(verdicts.realised_to_date[i, column]),
+        chance=_rounded(expected.chances.chance[i, newest]),
+        short_since=_rounded(expected.chances.short_since[i, newest]),
+        concern=bool(expected.chances.concern[i, newest]),
+        outlook=path.pack() if path is not None else None,
         promise=version.id or 0,
         inputs_hash="",
         reading=reading.id if reading is not None else None,
         rules=RULES,
     )
-    row.sentence = sentence(_said(panel, verdicts, i, column, running))
+    row.sentence = sentence(_said(panel, verdicts, i, column, running, row.chance))
     return row
 
 
-def _said(panel: Panel, verdicts: Verdicts, i: int, column: int, running: int) -> Said:
+def _newest_chance(expected: Outlooks, i: int, column: int) -> int:
+    """Return the newest column up to one in which there was a chance; itself where there was none."""
+    there = np.flatnonzero(~np.isnan(expected.chances.chance[i, : column + 1]))
+    return int(there[-1]) if len(there) else column
+
+
+def _said(
+    panel: Panel, verdicts: Verdicts, i: int, column: int, running: int, chance: Decimal | None = None
+) -> Said:
     """Return what the sentence about a period speaks of: the newest proven period up to it."""
     line, p = panel.lines[i], panel.promises
     there = np.flatnonzero(~np.isnan(p.actual[i, : column + 1]))
@@ -130,20 +152,12 @@ def _said(panel: Panel, verdicts: Verdicts, i: int, column: int, running: int) -
         realised_to_date=_rounded(verdicts.realised_to_date[i, column]),
         outside=bool(verdicts.outside[i, newest]),
         running=running,
+        chance=float(chance) if chance is not None else None,
         readings=int(verdicts.readings[i, column]),
         enough=int(p.enough[i, 0]),
         last_period=line.rhythm.long_label(line.promise.last),
         start=line.rhythm.long_label(line.versions[0].first),
     )
-
-
-def _inputs_hash(line: Line, period: date) -> str:
-    """Return the hash of what a verdict about a period was made from: promise, rules, readings up to the period."""
-    digest = hashlib.sha256(f"{RULES}|{[version.content_hash for version in line.versions]}".encode())
-    for at, row in line.readings.items():
-        if at <= period:
-            digest.update(f"|{at}|{row.id}|{row.value}".encode())
-    return digest.hexdigest()
 
 
 def _content(row: VerdictRow) -> tuple[object, ...]:
@@ -156,6 +170,9 @@ def _content(row: VerdictRow) -> tuple[object, ...]:
         row.baseline,
         row.planned_to_date,
         row.realised_to_date,
+        row.chance,
+        row.short_since,
+        row.outlook,
         row.sentence,
         row.promise,
     )
@@ -176,12 +193,26 @@ def _why(before: VerdictRow, row: VerdictRow) -> str:
     return "an earlier reading was corrected"
 
 
-def _keep_atoms(session: Session, panel: Panel, *, now: datetime) -> int:
+def _forecast(panel: Panel, expected: Outlooks) -> Floats:
+    """Return the change expected in every open period: the engine's median, and where there is none the plan."""
+    changes = panel.promises.planned_change.copy()
+    for i in range(len(panel.lines)):
+        columns = [column for row, column in expected.paths if row == i]
+        if not columns or panel.signs[i, 0] == 0:
+            continue
+        first = max(columns) + 1
+        level = expected.paths[i, first - 1].median[: changes.shape[1] - first]
+        span = slice(first, first + len(level))
+        changes[i, span] = panel.signs[i, 0] * (level - panel.baseline[i, span])
+    return changes
+
+
+def _keep_atoms(session: Session, panel: Panel, expected: Outlooks, *, now: datetime) -> int:
     made = realisation.atoms(
         first_change=panel.first_change,
         planned_change=panel.promises.planned_change,
         realised_change=panel.promises.realised_change,
-        forecast_change=panel.promises.planned_change,
+        forecast_change=_forecast(panel, expected),
         worth=panel.worth,
         keep=panel.keep,
         kind=panel.kind,

@@ -1,6 +1,6 @@
 """KPIs: their definitions from files, and the readings that people give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -20,26 +20,49 @@ FIXED = ("unit", "direction", "frequency", "behaviour", "year_start")  # once th
 
 
 def apply_definitions(
-    session: Session, loaded: Sequence[LoadedDefinition], *, now: datetime, by: str
+    session: Session,
+    loaded: Sequence[LoadedDefinition],
+    *,
+    broken: Collection[str] = (),
+    now: datetime,
+    by: str,
 ) -> list[Problem]:
     """Make the KPIs what the files say: new ones, new versions, and retired ones whose file is gone.
 
-    A changed definition is a new version. Returns what cannot be done, file by file; those KPIs stay as they were.
+    A changed definition is a new version. Returns what cannot be done, file by file; those KPIs stay as they
+    were, and so do those whose files are `broken`.
     """
     rows = {row.slug: row for row in session.exec(select(KpiRow))}
     problems: list[Problem] = []
-    for item in loaded:
+    for item in _wholes_first(loaded):
         row = rows.get(item.slug)
         if row is not None and row.definition_hash == item.hash and row.retired_at is None:
             continue
         wrong = _cannot_be(session, item, row)
+        if item.definition.part_of is not None and item.definition.part_of not in rows:
+            wrong.append(
+                Problem(item.path.name, f"It is part of {item.definition.part_of}; mend that file first.")
+            )
         if wrong:
             problems.extend(wrong)
             continue
-        _keep_definition(session, item, row, now=now, by=by)
-    _retire(session, rows, {item.slug for item in loaded}, now=now, by=by)
+        rows[item.slug] = _keep_definition(session, item, row, now=now, by=by)
+    _retire(session, rows, {*broken, *(item.slug for item in loaded)}, now=now, by=by)
     session.flush()
     return problems
+
+
+def _wholes_first(loaded: Sequence[LoadedDefinition]) -> list[LoadedDefinition]:
+    """Return definitions such that none comes before the one that it is a part of."""
+    whole = {item.slug: item.definition.part_of for item in loaded}
+
+    def depth(item: LoadedDefinition) -> int:
+        above, steps = item.definition.part_of, 0
+        while above is not None and steps < len(loaded):  # a circle ends too, and is refused later
+            above, steps = whole.get(above), steps + 1
+        return steps
+
+    return sorted(loaded, key=depth)
 
 
 def _cannot_be(session: Session, item: LoadedDefinition, row: KpiRow | None) -> list[Problem]:
@@ -64,7 +87,7 @@ def _cannot_be(session: Session, item: LoadedDefinition, row: KpiRow | None) -> 
 
 def _keep_definition(
     session: Session, item: LoadedDefinition, row: KpiRow | None, *, now: datetime, by: str
-) -> None:
+) -> KpiRow:
     definition = item.definition
     valid, source = definition.valid_range, definition.source
     values: dict[str, Any] = {
@@ -114,6 +137,7 @@ def _keep_definition(
         after=item.hash,
     )
     count_up(session)
+    return kept
 
 
 def _retire(

@@ -61,6 +61,7 @@ class Panel:
     lines: list[Line]
     promises: Promises
     baseline: Floats
+    signs: Floats  # (benefits, 1): 1 where up is good, -1 where down is, 0 for a range
     first_change: Floats  # planned by the first version
     worth: Floats  # (benefits, 1): share x value of a unit
     keep: Floats  # k of each period
@@ -154,6 +155,7 @@ def panel_of(lines: Sequence[Line], *, today: date) -> Panel:
             tolerance=_column([line.promise.tolerance_ppm / 1e6 for line in lines], np.float64),
         ),
         baseline=baseline,
+        signs=rates.sign,
         first_change=changes[2],
         worth=rates.worth,
         keep=split_share(share_sum),

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rmo.domain.values import Behaviour, DataState, Direction, State
-from rmo.drawing.words import GAP, figure_value
+from rmo.drawing.words import GAP, chance, figure_value
+
+CHANCED = (State.ON_TRACK, State.AT_RISK, State.OFF_TRACK)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Said:
     realised_to_date: Decimal | None
     outside: bool
     running: int  # readings running in this state
+    chance: float | None  # that the promise is kept
     readings: int
     enough: int
     last_period: str  # the promise's last one, in words
@@ -96,6 +99,8 @@ def _judgement(said: Said) -> str:
         if said.readings >= said.enough:
             return ", but it is too early to tell: less than a quarter of the way has passed."
         return f", but it is too early to tell: {said.readings} of the {said.enough} readings needed are in."
+    if said.state in CHANCED and said.chance is not None:
+        return f"; the chance that the promise is kept is {chance(said.chance)}."
     if said.state is State.OFF_TRACK:
         running = f" for {said.running} readings running" if said.running > 1 else ""
         return f", and that is worse{running} than its own history explains."

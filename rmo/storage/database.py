@@ -28,7 +28,7 @@ def open_engine(url: str) -> Engine:
         ) from error
     if parsed.get_backend_name() != "sqlite":
         try:
-            return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10)
+            return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, hide_parameters=True)
         except ModuleNotFoundError as error:
             raise DatabaseError("For PostgreSQL, install rmo with the extra: rmo[postgres].") from error
     folder = Path(parsed.database or "").parent
@@ -36,7 +36,7 @@ def open_engine(url: str) -> Engine:
         raise DatabaseError(
             f"The folder {folder} for the database does not exist; make it, or change the path."
         )
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from rmo.domain.errors import DatabaseError
 from rmo.storage.database import WRITES
@@ -38,7 +38,7 @@ def migrate(engine: Engine) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text(f"select pg_advisory_xact_lock({LOCK})"))
             _upgrade(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0]
         raise DatabaseError(f"The database cannot be opened: {reason}.") from error
 

@@ -301,6 +301,12 @@ class VerdictRow(SQLModel, table=True):
     baseline: Decimal | None = _exact()
     planned_to_date: Decimal | None = _exact()  # change, in the KPI's unit
     realised_to_date: Decimal | None = _exact()
+    chance: Decimal | None = _exact()  # that the promise is kept, within its tolerance
+    short_since: Decimal | None = _exact()  # the chance that the change is smaller than was promised
+    concern: bool = False  # the reading is a surprise for the worse
+    outlook: bytes | None = Field(
+        default=None, sa_type=sa.LargeBinary, nullable=True
+    )  # see rmo.domain.outlook
     sentence: str = _text()
     reason: str = _text()  # of a restatement: what moved it
     promise: int = Field(foreign_key="promise.id")

@@ -37,6 +37,9 @@ def benefit_figure(page: BenefitPage) -> Figure:
         [
             _trace("Actual", x, page.series.actual, "actual", width=2.25),
             _trace("Promise", x, page.series.planned, "plan", width=1.25),
+            _trace("Forecast", x, page.series.forecast, "actual", width=2, dash="dot"),
+            _trace("80 % interval, low", x, page.series.low, "previous", width=1),
+            _trace("80 % interval, high", x, page.series.high, "previous", width=1),
             _trace("First promise", x, page.series.first_promise, "previous", width=1.25, dash="dot"),
             _trace("Without the change", x, page.series.anyway, "ink-3", width=1.5, dash="dash"),
         ],

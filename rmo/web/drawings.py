@@ -24,7 +24,7 @@ from rmo.services.portfolio import QUARTERS, GapLine, PortfolioPage
 from rmo.services.portfolio import Column as Quarter
 from rmo.services.snapshot import Standing
 
-MOST_QUARTERS, QUARTERS_BEHIND = 12, 7
+MOST_QUARTERS, QUARTERS_BEHIND = 40, 28
 SIGNALS: Final = {
     PointType.COMMON: Flag.ORDINARY,
     PointType.IMPROVEMENT: Flag.IMPROVING,
@@ -157,6 +157,8 @@ def benefit_series(page: BenefitPage) -> TimeSeries:
         decimals=page.decimals,
         promise=series.planned,
         actual=series.actual,
+        forecast=series.forecast,
+        band=(series.low, series.high) if any(v is not None for v in series.forecast) else None,
         earlier=[series.first_promise] if any(v is not None for v in series.first_promise) else [],
         gap_tone=tone,
         baseline=f"Baseline {page.baseline}",
