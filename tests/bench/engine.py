@@ -34,6 +34,7 @@ DATA = Path(__file__).parents[1] / "data"
 HORIZON = 12
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 SHARES = (0.9, 1.0, 1.1)  # of the last year's total, whose chances are scored
+PEER_SERIES = {False: 10, True: 60}  # that slow peers are given in each setting
 PEERS = ("AutoETS", "DynamicOptimizedTheta", "AutoTheta", "SeasonalNaive")
 
 
@@ -258,10 +259,10 @@ def effects(*, full: bool, seed: int) -> None:
     """Cover the truth, and cry wolf seldom, with and without a step of two standard deviations."""
     count = 2000 if full else 200
     print(f"\n## Effects: {count} series a setting, step 0 or 2, 95% intervals, seed {seed}\n")
-    print(
-        "| noise | periods | covered | false positives | power | root of mean square | straight line: covered |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    peers, few = _effect_peers(), PEER_SERIES[full]
+    names = "".join(f" {name}: covered |" for name in ("straight line", *peers))
+    print(f"| noise | periods | covered | false positives | power | root of mean square |{names}")
+    print("|---" * (7 + len(peers)) + "|")
     for kind in noise.EFFECT_KINDS:
         for periods in (24, 36, 60):
             values = noise.series(kind, np.random.default_rng(seed + periods), count, periods)
@@ -273,9 +274,13 @@ def effects(*, full: bool, seed: int) -> None:
             wolf = count - int(((low <= 0) & (high >= 0)).sum())
             power = int((low2 > 0).sum() + (high2 < 0).sum())
             error = sqrt(float(((with_step.estimate - 2) ** 2).mean()))
+            beside = "".join(
+                f" {share(sum(bool(covers(row, profile[0])) for row in values[:few]), few)} |"
+                for covers in peers.values()
+            )
             print(
                 f"| {kind} | {periods} | {share(covered, 2 * count, (0.93, 1))} | {share(wolf, count, (0, 0.07))} "
-                f"| {100 * power / count:.0f}% | {error:.2f} | {100 * _straight_line(values, profile):.0f}% |"
+                f"| {100 * power / count:.0f}% | {error:.2f} | {100 * _straight_line(values, profile):.0f}% |{beside}"
             )
 
 
@@ -288,6 +293,26 @@ def _straight_line(values: Floats, profile: Floats) -> float:
     rest = values - beta @ x.T
     error = np.sqrt((rest**2).sum(axis=1) / (periods - 3) * inverse[2, 2])
     return float((np.abs(beta[:, 2]) <= 2.03 * error).mean())
+
+
+def _effect_peers() -> dict[str, Callable[[Floats, Floats], bool]]:
+    """Return what tells whether statsmodels' 95% interval of a step covers 0."""
+    try:
+        api = import_module("statsmodels.api")
+    except ImportError:
+        return {}
+
+    def newey_west(values: Floats, profile: Floats) -> bool:
+        x = np.column_stack([np.ones(values.size), np.arange(values.size), profile])
+        low, high = api.OLS(values, x).fit(cov_type="HAC", cov_kwds={"maxlags": 4}).conf_int()[2]
+        return bool(low <= 0 <= high)
+
+    def local_level(values: Floats, profile: Floats) -> bool:
+        fitted = api.tsa.UnobservedComponents(values, "local level", exog=profile).fit(disp=False)
+        low, high = fitted.conf_int()[-1]
+        return bool(low <= 0 <= high)
+
+    return {"Newey-West": newey_west, "UnobservedComponents": local_level}
 
 
 # --- false alarms
