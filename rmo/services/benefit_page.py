@@ -11,8 +11,9 @@ from rmo.domain.outlook import Path
 from rmo.domain.realisation import Atoms, Kind, Money
 from rmo.domain.values import BenefitClass, DataState, Direction, Lifecycle, Scope, State
 from rmo.drawing import words
-from rmo.services.panel import levels, rhythm_of
-from rmo.services.portfolio import GapLine, data_to, gap_lines
+from rmo.services.panel import ADDING, levels, rhythm_of
+from rmo.services.portfolio import GapLine, gap_lines
+from rmo.services.sentences import amount
 from rmo.services.snapshot import Snapshot, Standing, take_snapshot
 from rmo.storage import measures, register, verdicts
 from rmo.storage.moments import FOREVER
@@ -125,6 +126,10 @@ class BenefitPage:
     ends: str
     series: Series
     lines: list[PeriodLine]
+    lines_title: str
+    money_title: str
+    agreed_title: str
+    answer_title: str
     versions: list[Version]
     claims: list[Claim]
     claims_title: str
@@ -176,6 +181,8 @@ def _page(
     assert kpi is not None
     rhythm = rhythm_of(kpi)
     claims = _claims(session, snapshot, kpi.slug, benefit.reference)
+    gaps = [g for g in gap_lines(snapshot, today=today) if g.reference == benefit.reference]
+    read = levels(kpi, {period: rows[-1] for period, rows in history.items()})
     path = _path(session, standing, as_of)
     return BenefitPage(
         reference=benefit.reference,
@@ -213,14 +220,18 @@ def _page(
         ends=rhythm.long_label(promise.last),
         series=_series(kpi, versions, points, history, path),
         lines=lines,
+        lines_title=_lines_title(lines),
+        money_title=_money_title(standing.money),
+        agreed_title=_agreed_title(kpi, promise),
+        answer_title=_answer_title(gaps),
         versions=_versions(snapshot, kpi, versions, standing.atoms),
         claims=claims,
         claims_title=_claims_title(claims),
-        gaps=[g for g in gap_lines(snapshot, today=today) if g.reference == benefit.reference],
+        gaps=gaps,
         trail=_trail(session, snapshot, kpi, versions, benefit.reference, as_of),
         rules=verdict.rules if verdict else "",
         inputs_hash=verdict.inputs_hash if verdict else "",
-        data_to=data_to(snapshot),
+        data_to=rhythm.long_label(max(read)) if read else "",
         known_at=snapshot.known_at,
     )
 
@@ -368,6 +379,53 @@ def _chart_title(standing: Standing, lines: list[PeriodLine]) -> str:
     return f"{words.percent(share, 0)} of the change planned to date has come"
 
 
+def _lines_title(lines: list[PeriodLine]) -> str:
+    """Return how many of the periods that were read reached what was planned for them."""
+    judged = [line for line in lines if line.kind is Kind.PROVEN and line.variance is not None]
+    if not judged:
+        return "No period can be held against the promise yet"
+    reached = sum(1 for line in judged if line.good or not line.variance)
+    if len(judged) == 1:
+        return f"The first period {'reached' if reached else 'did not reach'} what was promised"
+    some = "All" if reached == len(judged) else words.capital(words.count_word(reached))
+    return f"{some} of {words.count_word(len(judged))} periods reached what was promised"
+
+
+def _money_title(money: Money) -> str:
+    """Return the largest thing to know about the money."""
+    if money.unproven > max(0, money.shortfall):
+        return f"{words.money(money.unproven)} of {words.money(money.promised)} nobody can show"
+    if money.shortfall > 0:
+        return f"{words.money(money.shortfall)} falls short of the {words.money(money.promised)} promised"
+    if money.shortfall < 0:
+        return f"{words.money(-money.shortfall)} more than the {words.money(money.promised)} promised"
+    return f"Nothing falls short of the {words.money(money.promised)} promised"
+
+
+def _agreed_title(kpi: KpiRow, promise: PromiseRow) -> str:
+    rhythm = rhythm_of(kpi)
+    by = rhythm.long_label(rhythm.shift(promise.first, promise.ramp_periods - 1))
+    return f"Agreed: {amount(promise.target, kpi.unit, kpi.decimals)} by {by}"
+
+
+def _answer_title(gaps: list[GapLine]) -> str:
+    """Return whether somebody acts on what is wrong."""
+    if not gaps:
+        return "No gap is open, so nothing is asked of the owner"
+    waiting = sum(1 for gap in gaps if not gap.action)
+    if waiting:
+        return (
+            "Nobody acts on the gap yet"
+            if len(gaps) == 1
+            else f"Nobody acts on {words.count_word(waiting)} of {words.count_word(len(gaps))} gaps"
+        )
+    late = max(gap.overdue_days for gap in gaps)
+    if late:
+        return f"The action is {words.count(late, 'day')} overdue"
+    first = min(gap.due for gap in gaps if gap.due)
+    return f"An action is under way, due {words.long_day(first)}"
+
+
 def _versions(
     snapshot: Snapshot, kpi: KpiRow, versions: list[PromiseRow], atoms: Atoms | None
 ) -> list[Version]:
@@ -432,10 +490,18 @@ def _trail(
             events.append(_restated_event(kpi, label, before, row))
         elif newest is None or row.state != newest.state:
             word = words.state_word(row.state or row.data)
-            events.append(Event(row.known_at, f"{word} from {label}. {row.sentence}"))
+            events.append(Event(row.known_at, f"{word} from {label}. {_said(kpi, row)}"))
         seen[row.period], newest = row, row
     newest_first = events[::-1]
     return sorted(newest_first, key=lambda event: event.at, reverse=True)[:12]
+
+
+def _said(kpi: KpiRow, row: VerdictRow) -> str:
+    """Return what a verdict rested on, shorter than its sentence where two levels say it."""
+    if kpi.behaviour in ADDING or row.state is None or row.actual is None or row.planned is None:
+        return row.sentence
+    planned = words.figure_value(row.planned, kpi.decimals)
+    return f"{amount(row.actual, kpi.unit, kpi.decimals)} where {planned} was promised."
 
 
 def _restated_event(kpi: KpiRow, label: str, before: VerdictRow, row: VerdictRow) -> Event:

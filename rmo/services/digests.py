@@ -98,7 +98,7 @@ def executive_digest(
         for s in sorted(snapshot.standings, key=lambda s: -s.money.realised)
         if s.verdict and s.state in (State.KEPT, State.ON_TRACK)
     ]
-    shown = _once(page.gaps)[:MOST_EXCEPTIONS]
+    shown = page.gaps[:MOST_EXCEPTIONS]
     left = page.more_gaps + len(page.gaps) - len(shown)
     month = MONTHS.long_label(period_before(today))
     return Digest(
@@ -136,12 +136,6 @@ def executive_digest(
         settings_url=f"{sender.base_url}/",
         page_url=f"{sender.base_url}/portfolio?as_of={now.strftime('%Y-%m-%dT%H:%M:%SZ')}",
     )
-
-
-def _once(gaps: list[GapLine]) -> list[GapLine]:
-    """Return one line a benefit, so that nothing is told twice."""
-    seen: set[str] = set()
-    return [line for line in gaps if not (line.reference in seen or seen.add(line.reference))]  # type: ignore[func-returns-value]
 
 
 def _subject(page: PortfolioPage, month: str) -> str:

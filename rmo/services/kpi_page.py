@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from rmo.domain.calendar import due_day
 from rmo.domain.engine.chart import SIGNS, Assurance, Flag, PointType, Segment, process_charts, segments
-from rmo.domain.values import Scope
+from rmo.domain.values import DataState, Scope, State
 from rmo.drawing import words
 from rmo.services.panel import levels, rhythm_of
 from rmo.services.people import people
@@ -59,6 +59,7 @@ class KpiPage:
     readings: list[ReadingLine]
     corrections: int
     readings_title: str
+    resting_title: str
     measurer: str
     next_due: date | None
     runs: list[RunRow]
@@ -75,6 +76,7 @@ class KpiLine:
     newest_label: str
     recent: list[float | None]
     benefits: int
+    data: DataState | None  # what is wrong with its readings, where something is
     measurer: str
     run: RunRow | None
 
@@ -91,13 +93,16 @@ def kpi_lines(session: Session, *, scope: Scope, now: datetime, as_of: datetime 
         periods = sorted(values)
         newest = readings[row.slug][periods[-1]] if periods else None
         runs = measures.runs(session, row.slug, limit=1)
+        resting = [s for s in snapshot.standings if s.kpi and s.kpi.slug == row.slug]
+        missed = {s.data for s in resting} & {DataState.LATE, DataState.STALE, DataState.NONE}
         lines.append(
             KpiLine(
                 kpi=row,
                 newest=newest,
                 newest_label=rhythm_of(row).label(newest.period) if newest else "",
                 recent=[float(values[p]) for p in periods[-24:]],
-                benefits=sum(1 for s in snapshot.standings if s.kpi and s.kpi.slug == row.slug),
+                benefits=len(resting),
+                data=max(missed, key=list(DataState).index) if missed else None,
                 measurer=everybody[row.measurer].position if row.measurer else "",
                 run=runs[0] if runs else None,
             )
@@ -109,11 +114,16 @@ def library_headline(lines: list[KpiLine]) -> str:
     """Return how the readings of the library come in."""
     if not lines:
         return "No KPI is defined yet."
-    number = words.capital(words.count_word(len(lines)))
-    noun = "KPI carries" if len(lines) == 1 else "KPIs carry"
-    fed = sum(1 for line in lines if line.kpi.connector)
-    people_give = words.count_word(len(lines) - fed)
-    return f"{number} {noun} the promises: {words.count_word(fed)} fed by a source, {people_give} given by people."
+    carry = sum(1 for line in lines if line.benefits)
+    overdue = sum(1 for line in lines if line.data)
+    told = (
+        f"One KPI carries {'promises' if carry else 'no promise yet'}"
+        if len(lines) == 1
+        else f"{words.capital(words.count_word(carry))} of {words.count_word(len(lines))} KPIs carry promises"
+    )
+    if not overdue:
+        return f"{told}; every reading that is due is in." if carry else f"{told}."
+    return f"{told}; the readings of {words.count_word(overdue)} are late or have stopped."
 
 
 def kpi_page(
@@ -161,6 +171,7 @@ def kpi_page(
         readings=lines,
         corrections=corrections,
         readings_title=_readings_title(len(lines), corrections),
+        resting_title=_resting_title(resting),
         measurer=everybody[kpi.measurer].position if kpi.measurer else "",
         next_due=due_day(rhythm, rhythm.shift(max(values), 1), kpi.due_working_days) if values else None,
         runs=list(measures.runs(session, slug)),
@@ -241,3 +252,12 @@ def _readings_title(count: int, corrections: int) -> str:
         return "No reading yet"
     told = words.count_word(corrections) if corrections else "no"
     return f"{words.count(count, 'reading')}, {told} correction{'' if corrections == 1 else 's'}"
+
+
+def _resting_title(resting: list[Standing]) -> str:
+    if not resting:
+        return "No promise rests on it"
+    number = words.capital(words.count_word(len(resting)))
+    told = f"{number} promise rests on it" if len(resting) == 1 else f"{number} promises rest on it"
+    off = sum(1 for s in resting if s.state in (State.OFF_TRACK, State.BROKEN))
+    return f"{told}, {words.count_word(off)} off track or broken" if off else told

@@ -137,7 +137,8 @@ def portfolio_page(
     current = take_snapshot(session, scope=scope, now=now, as_of=as_of)
     earlier = take_snapshot(session, scope=scope, now=now, as_of=before)
     known_before = any(standing.packed for standing in earlier.standings)
-    gaps = gap_lines(current, today=today)
+    every = gap_lines(current, today=today)
+    gaps = once_each(every)
     silent = silent_sources(current)
     columns = realisation_columns(current)
     previous = earlier.money if known_before else None
@@ -154,9 +155,9 @@ def portfolio_page(
         columns_title=_columns_title(money),
         gaps=gaps[:SHOWN_GAPS],
         gaps_title=_gaps_title(gaps),
-        gaps_total=sum(line.money.at_stake for line in gaps if _first_of(gaps, line)),
+        gaps_total=sum(line.money.at_stake for line in gaps),
         surplus=sum(max(0, -s.money.shortfall) for s in current.standings),
-        more_gaps=max(0, len(gaps) - SHOWN_GAPS),
+        more_gaps=len(every) - len(gaps[:SHOWN_GAPS]),
         moved=_moved(current, earlier) if previous else [],
         moved_title=_moved_title(money, previous, words.long_day(before.date())),
         restated=restated,
@@ -218,7 +219,14 @@ def gap_lines(snapshot: Snapshot, *, today: date) -> list[GapLine]:
         _gap_line(snapshot, standing, gap, today) for standing in snapshot.standings for gap in standing.gaps
     ]
     return sorted(
-        lines, key=lambda line: (-line.money.at_stake - line.money.unproven, line.reference, line.kind)
+        lines,
+        key=lambda line: (
+            -line.money.at_stake,
+            -line.money.unproven,
+            line.reference,
+            not line.action,
+            line.kind,
+        ),
     )
 
 
@@ -274,23 +282,25 @@ def _open_action(actions: list[ActionRow]) -> ActionRow | None:
     return next((action for action in actions if action.done_at is None), None)
 
 
-def _first_of(gaps: list[GapLine], line: GapLine) -> bool:
-    """Return whether this is the first line of its benefit, so that its money is counted once."""
-    return next(other for other in gaps if other.reference == line.reference) is line
+def once_each(gaps: list[GapLine]) -> list[GapLine]:
+    """Return one line a benefit, the answered one first, so that no money is told twice."""
+    first: dict[str, GapLine] = {}
+    for line in gaps:
+        first.setdefault(line.reference, line)
+    return list(first.values())
 
 
 def _gaps_title(gaps: list[GapLine]) -> str:
     if not gaps:
         return "No gap is open"
-    once = [line for line in gaps if _first_of(gaps, line)]
-    stake = sum(line.money.at_stake for line in once)
+    stake = sum(line.money.at_stake for line in gaps)
     if stake == 0:
         return f"{words.capital(words.count_word(len(gaps)))} open gap{'s' if len(gaps) > 1 else ''}"
-    top = once[:2]
+    top = gaps[:2]
     share = sum(line.money.at_stake for line in top) / stake
-    if len(once) < 3 or share < 0.5:
+    if len(gaps) < 3 or share < 0.5:
         return f"{words.capital(words.count_word(len(gaps)))} open gaps put {words.money(stake)} at stake"
-    return f"Two of {words.count_word(len(once))} benefits with gaps hold {words.percent(share, 0)} of what is at stake"
+    return f"Two of {words.count_word(len(gaps))} benefits with gaps hold {words.percent(share, 0)} of what is at stake"
 
 
 def silent_sources(snapshot: Snapshot) -> list[SilentSource]:
