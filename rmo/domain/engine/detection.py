@@ -2,22 +2,11 @@
 
 import numpy as np
 
+from rmo.domain.engine.blocks import Block, align, blocks, readings_of
 from rmo.domain.engine.forecast import forecast
-from rmo.domain.engine.mixture import rounded
-from rmo.domain.engine.structure import (
-    FLOOR,
-    Block,
-    Factors,
-    add_up,
-    align,
-    blocks,
-    caution,
-    factors,
-    grid,
-    readings_of,
-    round_up,
-    shares,
-)
+from rmo.domain.engine.mixture import add_up, rounded, shares
+from rmo.domain.engine.regression import FLOOR
+from rmo.domain.engine.structure import Factors, caution, factors, grid, round_up
 from rmo.domain.engine.student_t import fast_cdf, normal_cdf, probit
 from rmo.domain.values import Flags, Floats
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
-from rmo.domain.engine.structure import Block, align, blocks, fit, grid, past, readings_of, shares
+from rmo.domain.engine.blocks import Block, align, blocks, readings_of
+from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded, shares
+from rmo.domain.engine.regression import fit
+from rmo.domain.engine.structure import grid, past
 from rmo.domain.trajectory import SHAPES
 from rmo.domain.values import Flags, Floats, Ints, Ramp
 

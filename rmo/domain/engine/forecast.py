@@ -4,22 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmo.domain.engine.mixture import NODES, Components, Spread, points, rounded
-from rmo.domain.engine.structure import (
-    Block,
-    Fit,
-    Future,
-    add_up,
-    align,
-    blocks,
-    caution,
-    fit,
-    future,
-    grid,
-    past,
-    readings_of,
-    shares,
-)
+from rmo.domain.engine.blocks import Block, align, blocks, readings_of
+from rmo.domain.engine.mixture import NODES, Components, Spread, add_up, points, rounded, shares
+from rmo.domain.engine.regression import Fit, fit
+from rmo.domain.engine.structure import Future, caution, future, grid, past
 from rmo.domain.engine.student_t import normal_quantile
 from rmo.domain.values import Floats, Ints
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmo.domain.engine.structure import add_up
 from rmo.domain.engine.student_t import fast_cdf, normal_cdf, normal_quantile, probit, quantile
 from rmo.domain.values import Floats
 
@@ -16,6 +15,22 @@ NODES = (
 )  # about where a distribution is worked out
 NEGLIGIBLE = 1e-4  # weight of a structure that is left out of a mixture
 DIGITS = 9  # significant ones that are kept
+
+
+def add_up(numbers: Floats) -> Floats:
+    """Add up over the first axis, always in its order, however many series stand beside each other."""
+    rows = np.ascontiguousarray(numbers)
+    if rows[0].size == 1:  # numpy would add up a single column in pairs
+        rows = np.cumsum(rows, axis=0)[-1:]
+    sums: Floats = rows.sum(axis=0)
+    return sums
+
+
+def shares(log_weight: Floats) -> Floats:
+    """Return weights that add up to 1 over the first axis."""
+    weight = np.exp(log_weight - log_weight.max(axis=0))
+    total: Floats = weight / add_up(weight)
+    return total
 
 
 @dataclass(frozen=True)

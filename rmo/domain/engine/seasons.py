@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmo.domain.engine.mixture import rounded
-from rmo.domain.engine.structure import Block, align, blocks, fit, grid, past, readings_of, shares
+from rmo.domain.engine.blocks import Block, align, blocks, readings_of
+from rmo.domain.engine.mixture import rounded, shares
+from rmo.domain.engine.regression import fit
+from rmo.domain.engine.structure import grid, past
 from rmo.domain.values import Flags, Floats
 
 LEAST = 24  # readings below which no season is taken away

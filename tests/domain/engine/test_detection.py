@@ -7,7 +7,8 @@ import pytest
 
 from rmo.domain.engine import detection
 from rmo.domain.engine.detection import ALARM, believed, innovations, newest_innovation, slips, surprise
-from rmo.domain.engine.structure import caution, covariances, grid, shares
+from rmo.domain.engine.mixture import shares
+from rmo.domain.engine.structure import caution, covariances, grid
 from rmo.domain.engine.student_t import cdf, probit
 from rmo.domain.values import Floats
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rmo.domain.engine import effect as effect_module
 from rmo.domain.engine.effect import effect, ramp
-from rmo.domain.engine.structure import covariances, grid, shares
+from rmo.domain.engine.mixture import shares
+from rmo.domain.engine.structure import covariances, grid
 from rmo.domain.engine.student_t import cdf
 from rmo.domain.values import Floats, Ramp
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmo.domain.engine import forecast as forecast_module
+from rmo.domain.engine.blocks import align, blocks
 from rmo.domain.engine.forecast import (
     LEAST,
     Forecast,
@@ -17,8 +18,9 @@ from rmo.domain.engine.forecast import (
     required_run_rate,
     widening,
 )
-from rmo.domain.engine.mixture import Spread
-from rmo.domain.engine.structure import align, blocks, caution, covariances, fit, grid, past, shares
+from rmo.domain.engine.mixture import Spread, shares
+from rmo.domain.engine.regression import fit
+from rmo.domain.engine.structure import caution, covariances, grid, past
 from rmo.domain.engine.student_t import cdf, quantile
 from rmo.domain.values import Floats
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rmo.domain.engine.chart import process_charts
+from rmo.domain.engine.mixture import shares
 from rmo.domain.engine.seasons import season_adjusted
-from rmo.domain.engine.structure import covariances, grid, shares
+from rmo.domain.engine.structure import covariances, grid
 from rmo.domain.values import Floats
 
 
