@@ -85,6 +85,8 @@ def _entry(series: Series, charts: Charts, row: int) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": series.name, "n": series.count}
     if series.count < 2:
         entry["problem"] = "Too short: limits need at least two readings."
+    elif all(np.isnan(part.lower) for part in here):
+        entry["problem"] = "No two readings are neighbours: there are no limits."
     entry["segments"] = [
         {
             "first": series.text(part.first),

@@ -16,6 +16,7 @@ from rmo.domain.values import Floats
 
 T = TypeVar("T")
 
+LARGEST = 1e100  # a number beyond it is a slip, and its square would not fit
 HOLES = 30  # so many periods for one that is there, and something is wrong
 
 
@@ -143,7 +144,7 @@ def number_or_nothing(text: str) -> float | None:
     if not text:
         return None
     number = float(parse_number(text))
-    if np.isinf(number):
+    if abs(number) > LARGEST:
         raise UnreadableError(f"{text!r} is too large.")
     return number
 

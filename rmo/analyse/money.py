@@ -102,7 +102,8 @@ def _facts(found: Appraisal) -> dict[str, float | None]:
         "discounted_payback",
         "switching_value",
     )
-    return {name: getattr(found, name) for name in names}
+    figures = {name: getattr(found, name) for name in names}
+    return {name: None if figure is None else plain(figure) for name, figure in figures.items()}
 
 
 def _drawing(entry: dict[str, Any]) -> Drawing:

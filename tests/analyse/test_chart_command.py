@@ -127,6 +127,7 @@ def test_every_bad_line_is_told_at_once(file):
         pytest.param(["period,value,target", "1,2,3", "2,2,4"], "but '3' before", id="two targets"),
         pytest.param(["period,value,rebase", "1,2,3", "2,2,0"], "neither 0 nor 1", id="no such rebase"),
         pytest.param(["period,value", '1,"2'], "not CSV", id="an open quote"),
+        pytest.param(["period,value", "1,1e200"], "too large", id="a number that is a slip"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(file, lines, said):
