@@ -33,6 +33,7 @@ class DigestException:
     forecast: int
     unproven: int
     shortfall: int
+    at_stake: int
     sentence: str
     reason: str
     action: str
@@ -159,7 +160,8 @@ def _exception(line: GapLine, sender: Sender) -> DigestException:
         forecast=line.money.still_forecast,
         unproven=line.money.unproven,
         shortfall=line.money.shortfall,
-        sentence=line.evidence,
+        at_stake=line.money.at_stake,
+        sentence=line.evidence if line.kind == "over_claim" else line.sentence,
         reason=line.reason,
         action=line.action,
         who=line.action_owner,

@@ -2,25 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 import numpy as np
 from sqlmodel import Session
 
-from rmo.domain import realisation, rules
-from rmo.domain.exact import MAX_PLACES, rounded
+from rmo.domain import realisation
 from rmo.domain.realisation import Atoms
 from rmo.domain.values import Floats
-from rmo.domain.verdict import DATA, RULES, STATES, Verdicts, judge
+from rmo.domain.verdict import DATA, RULES, STATES, judge
+from rmo.services.gapkeeping import keep_gaps
+from rmo.services.judged import Judged, as_kept
 from rmo.services.outlooks import Kept, Outlooks, input_hashes, outlooks
 from rmo.services.panel import Line, Panel, lines_of, panel_of
-from rmo.services.sentences import Said, sentence
 from rmo.storage import verdicts as kept
 from rmo.storage.audit import count_up
 from rmo.storage.moments import known_after
-from rmo.storage.tables import AtomsRow, GapRow, VerdictRow
-
-SIGNIFICANT = 9  # digits of what the engine worked out and that is kept
+from rmo.storage.tables import AtomsRow, VerdictRow
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,14 @@ def evaluate(session: Session, *, now: datetime, today: date, kpis: set[str] | N
     panel = panel_of(lines, today=today)
     known = kept.verdicts(session, [line.benefit.reference for line in lines])
     expected = outlooks(panel, known)
-    verdicts = judge(panel.promises, expected.chances)
-    written = _keep_verdicts(session, panel, verdicts, expected, known, now=now)
-    moved = _keep_atoms(session, panel, expected, now=now)
-    opened, closed = _keep_gaps(session, panel, verdicts, now=now)
+    judged = Judged(panel, expected, judge(panel.promises, expected.chances))
+    written = _keep_verdicts(session, judged, known, now=now)
+    moved = _keep_atoms(session, judged, now=now)
+    opened, closed = keep_gaps(session, judged, now=now)
     if written or moved or opened or closed:
         count_up(session)
     restated = sum(1 for row in written if row.reason)
     return Changes(len(written), restated, opened, closed)
-
-
-def _rounded(value: float) -> Decimal | None:
-    """Return a number that the engine worked out as it is kept: to nine significant digits; a missing one as none."""
-    return None if np.isnan(value) else rounded(Decimal(f"{value:.{SIGNIFICANT}g}"), MAX_PLACES)
 
 
 def _runs(state: np.ndarray, said: np.ndarray) -> list[int]:
@@ -66,18 +58,17 @@ def _runs(state: np.ndarray, said: np.ndarray) -> list[int]:
     return lengths
 
 
-def _keep_verdicts(
-    session: Session, panel: Panel, verdicts: Verdicts, expected: Outlooks, known: Kept, *, now: datetime
-) -> list[VerdictRow]:
+def _keep_verdicts(session: Session, judged: Judged, known: Kept, *, now: datetime) -> list[VerdictRow]:
+    verdicts = judged.verdicts
     written: list[VerdictRow] = []
-    for i, line in enumerate(panel.lines):
+    for i, line in enumerate(judged.panel.lines):
         earlier = known.get(line.benefit.reference, {})
         hashes = input_hashes(line)
         said = np.flatnonzero(verdicts.said[i])
         lengths = _runs(verdicts.state[i], verdicts.said[i])
         for place, column in enumerate(said):
             since = line.period(int(said[place - lengths[place] + 1]))
-            row = _verdict(panel, verdicts, expected, i, int(column), lengths[place], since)
+            row = _verdict(judged, i, int(column), lengths[place], since)
             row.inputs_hash = hashes.get(row.period, "")
             before = earlier.get(row.period)
             if before is not None and _content(before) == _content(row):
@@ -90,28 +81,27 @@ def _keep_verdicts(
     return written
 
 
-def _verdict(
-    panel: Panel, verdicts: Verdicts, expected: Outlooks, i: int, column: int, running: int, since: date
-) -> VerdictRow:
+def _verdict(judged: Judged, i: int, column: int, running: int, since: date) -> VerdictRow:
+    panel, verdicts, expected = judged.panel, judged.verdicts, judged.expected
     line, p = panel.lines[i], panel.promises
     period = line.period(column)
     version = line.versions[line.version_in_force(period)]
     reading = line.readings.get(period)
     path = expected.paths.get((i, column))
-    newest = _newest_chance(expected, i, column)
+    newest = judged.newest_chance(i, column)
     row = VerdictRow(
         benefit=line.benefit.reference,
         period=period,
         state=STATES[verdicts.state[i, column]],
         data=DATA[verdicts.data[i, column]],
         since=since,
-        planned=_rounded(p.planned[i, column]),
-        actual=_rounded(p.actual[i, column]),
-        baseline=_rounded(panel.baseline[i, column]),
-        planned_to_date=_rounded(verdicts.planned_to_date[i, column]),
-        realised_to_date=_rounded(verdicts.realised_to_date[i, column]),
-        chance=_rounded(expected.chances.chance[i, newest]),
-        short_since=_rounded(expected.chances.short_since[i, newest]),
+        planned=as_kept(p.planned[i, column]),
+        actual=as_kept(p.actual[i, column]),
+        baseline=as_kept(panel.baseline[i, column]),
+        planned_to_date=as_kept(verdicts.planned_to_date[i, column]),
+        realised_to_date=as_kept(verdicts.realised_to_date[i, column]),
+        chance=judged.chance(i, column),
+        short_since=as_kept(expected.chances.short_since[i, newest]),
         concern=bool(expected.chances.concern[i, newest]),
         outlook=path.pack() if path is not None else None,
         promise=version.id or 0,
@@ -119,45 +109,8 @@ def _verdict(
         reading=reading.id if reading is not None else None,
         rules=RULES,
     )
-    row.sentence = sentence(_said(panel, verdicts, i, column, running, row.chance))
+    row.sentence = judged.sentence(i, column, running)
     return row
-
-
-def _newest_chance(expected: Outlooks, i: int, column: int) -> int:
-    """Return the newest column up to one in which there was a chance; itself where there was none."""
-    there = np.flatnonzero(~np.isnan(expected.chances.chance[i, : column + 1]))
-    return int(there[-1]) if len(there) else column
-
-
-def _said(
-    panel: Panel, verdicts: Verdicts, i: int, column: int, running: int, chance: Decimal | None = None
-) -> Said:
-    """Return what the sentence about a period speaks of: the newest proven period up to it."""
-    line, p = panel.lines[i], panel.promises
-    there = np.flatnonzero(~np.isnan(p.actual[i, : column + 1]))
-    newest = int(there[-1]) if len(there) else column
-    return Said(
-        name=line.kpi.name,
-        unit=line.kpi.unit,
-        decimals=line.kpi.decimals,
-        behaviour=line.kpi.behaviour,
-        direction=line.kpi.direction,
-        period=line.rhythm.long_label(line.period(newest)),
-        state=STATES[verdicts.state[i, column]],
-        data=DATA[verdicts.data[i, column]],
-        baseline=_rounded(panel.baseline[i, newest]),
-        planned=_rounded(p.planned[i, newest]),
-        actual=_rounded(p.actual[i, newest]),
-        planned_to_date=_rounded(verdicts.planned_to_date[i, column]),
-        realised_to_date=_rounded(verdicts.realised_to_date[i, column]),
-        outside=bool(verdicts.outside[i, newest]),
-        running=running,
-        chance=float(chance) if chance is not None else None,
-        readings=int(verdicts.readings[i, column]),
-        enough=int(p.enough[i, 0]),
-        last_period=line.rhythm.long_label(line.promise.last),
-        start=line.rhythm.long_label(line.versions[0].first),
-    )
 
 
 def _content(row: VerdictRow) -> tuple[object, ...]:
@@ -207,12 +160,13 @@ def _forecast(panel: Panel, expected: Outlooks) -> Floats:
     return changes
 
 
-def _keep_atoms(session: Session, panel: Panel, expected: Outlooks, *, now: datetime) -> int:
+def _keep_atoms(session: Session, judged: Judged, *, now: datetime) -> int:
+    panel = judged.panel
     made = realisation.atoms(
         first_change=panel.first_change,
         planned_change=panel.promises.planned_change,
         realised_change=panel.promises.realised_change,
-        forecast_change=_forecast(panel, expected),
+        forecast_change=_forecast(panel, judged.expected),
         worth=panel.worth,
         keep=panel.keep,
         kind=panel.kind,
@@ -249,82 +203,3 @@ def _span(line: Line) -> tuple[int, int]:
 def atoms_of(row: AtomsRow) -> Atoms:
     """Return a benefit's atoms from where they are kept."""
     return Atoms.unpack(row.packed)
-
-
-def _keep_gaps(session: Session, panel: Panel, verdicts: Verdicts, *, now: datetime) -> tuple[int, int]:
-    open_gaps = kept.gaps(session, [line.benefit.reference for line in panel.lines])
-    opened = closed = 0
-    for i, line in enumerate(panel.lines):
-        said = np.flatnonzero(verdicts.said[i])
-        if len(said) == 0:
-            continue
-        found = [rules.findings(_position(panel, verdicts, i, int(c))) for c in said[-2:]]
-        standing = {gap.kind: gap for gap in open_gaps.get(line.benefit.reference, [])}
-        for kind, finding in found[-1].items():
-            if kind not in standing:
-                period = line.period(_began(panel, verdicts, i, said, kind))
-                session.add(_gap(line, finding, period, now))
-                opened += 1
-        for kind, gap in standing.items():
-            recent = found if kind in rules.LASTING else found[-1:]
-            if not any(kind in at for at in recent):
-                gap.closed_at = known_after(now, gap.opened_at)
-                gap.closed_because = _newest_sentence(panel, verdicts, i, int(said[-1]))
-                closed += 1
-    session.flush()
-    return opened, closed
-
-
-def _gap(line: Line, finding: rules.Finding, period: date, now: datetime) -> GapRow:
-    return GapRow(
-        benefit=line.benefit.reference,
-        kind=finding.kind,
-        opened_at=now,
-        opened_period=period,
-        evidence=finding.words,
-    )
-
-
-def _newest_sentence(panel: Panel, verdicts: Verdicts, i: int, column: int) -> str:
-    return sentence(_said(panel, verdicts, i, column, 1))
-
-
-def _began(panel: Panel, verdicts: Verdicts, i: int, said: np.ndarray, kind: str) -> int:
-    """Return the column in which the newest unbroken run of a finding began."""
-    began = int(said[-1])
-    for column in said[::-1]:
-        if kind not in rules.findings(_position(panel, verdicts, i, int(column))):
-            break
-        began = int(column)
-    return began
-
-
-def _position(panel: Panel, verdicts: Verdicts, i: int, column: int) -> rules.Position:
-    p = panel.promises
-    planned, realised = p.planned_change[i], p.realised_change[i]
-    there = np.flatnonzero(~np.isnan(planned[: column + 1]) & ~np.isnan(realised[: column + 1]))
-    full = there[p.elapsed[i, there] >= 1.0]
-    share = realised[full] / np.where(planned[full] == 0, np.nan, planned[full])
-    within = np.nan_to_num(share, nan=1.0) >= 1.0 - p.tolerance[i, 0]
-    return rules.Position(
-        state=STATES[verdicts.state[i, column]],
-        data=DATA[verdicts.data[i, column]],
-        sentence=sentence(_said(panel, verdicts, i, column, 1)),
-        share_sum=float(panel.share_sum[i, column]),
-        claimants=_other_claimants(panel, i),
-        kept_before=_three_running(within),
-        share_now=tuple(share[-3:].tolist()),
-    )
-
-
-def _three_running(flags: np.ndarray) -> bool:
-    return len(flags) >= 3 and bool((flags[:-2] & flags[1:-1] & flags[2:]).any())
-
-
-def _other_claimants(panel: Panel, i: int) -> tuple[str, ...]:
-    own = panel.lines[i]
-    return tuple(
-        line.benefit.reference
-        for line in panel.lines
-        if line.kpi.slug == own.kpi.slug and line.benefit.reference != own.benefit.reference
-    )

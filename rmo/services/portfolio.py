@@ -38,6 +38,7 @@ class GapLine:
     money: Money
     has_money: bool
     evidence: str
+    sentence: str  # of the newest verdict
     brief: str
     since: str
     reason: str
@@ -244,6 +245,7 @@ def _gap_line(snapshot: Snapshot, standing: Standing, gap: GapRow, today: date) 
         money=standing.money,
         has_money=standing.has_money,
         evidence=gap.evidence,
+        sentence=standing.verdict.sentence if standing.verdict else gap.evidence,
         brief=_brief(standing, gap),
         since=rhythm.long_label(gap.opened_period),
         reason=gap.reason,
