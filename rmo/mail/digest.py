@@ -120,7 +120,6 @@ class DigestPage:
     known: str
     why: str
     page_url: str
-    settings_url: str
 
 
 def digest_page(given: Snapshot) -> DigestPage:
@@ -149,7 +148,6 @@ def digest_page(given: Snapshot) -> DigestPage:
         known=f"Data to {_day(snapshot['data_to'])}, as known on {_moment(snapshot['known_on'])} ({snapshot['zone']}).",
         why=snapshot["why"],
         page_url=_link(snapshot["page_url"]),
-        settings_url=_link(snapshot["settings_url"]),
     )
 
 

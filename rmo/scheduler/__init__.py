@@ -156,7 +156,7 @@ def _in_turn() -> sa.ColumnElement[bool]:
 
 
 def _send(tools: Tools) -> None:
-    sender = Sender(tools.settings.mail_from, tools.settings.organisation, tools.sender.base_url)
+    sender = Sender(tools.settings.mail_from, tools.settings.organisation)
     send_queued(tools.engine, tools.outbox, sender=sender, now=tools.now(), worker=worker_name())
 
 

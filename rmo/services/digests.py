@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -61,7 +62,6 @@ class Digest:
     known_on: str
     zone: str
     why: str
-    settings_url: str
     page_url: str
 
 
@@ -131,10 +131,9 @@ def executive_digest(
         late=_late(page),
         rest=f"{words.capital(words.count_word(left))} more on the page." if left > 0 else "",
         data_to=page.data_to,
-        known_on=words.moment(now),
+        known_on=words.moment(now, ZoneInfo(sender.zone)),
         zone=sender.zone,
         why=f"You get this once a month because you are {person.position}.",
-        settings_url=f"{sender.base_url}/",
         page_url=f"{sender.base_url}/portfolio?as_of={now.strftime('%Y-%m-%dT%H:%M:%SZ')}",
     )
 

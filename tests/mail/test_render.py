@@ -77,7 +77,6 @@ SNAPSHOT = {
     "known_on": "2026-04-14T08:00:00+01:00",
     "zone": "London",
     "why": "You get this because you read for the CEO’s office, monthly.",
-    "settings_url": f"{URL}/mails",
     "page_url": f"{URL}/packs/2026-03",
 }
 TOLD = [
