@@ -87,17 +87,25 @@ class Charts:
     mean: Floats
     lower: Floats
     upper: Floats
-    near_lower: Floats
-    near_upper: Floats
     flags: Codes  # of Flag
     types: Codes  # of PointType
-    segment: Ints  # its number within the series, from 0
+    segment: npt.NDArray[np.int32]  # its number within the series, from 0
     trial: Flags  # the period's segment has fewer than 13 points
     no_variation: (
         Flags  # the period's segment never moved: its limits are its mean and only a change is flagged
     )
     variation: Codes  # of PointType, shape (series,)
     assurance: Codes  # of Assurance, shape (series,)
+
+    @property
+    def near_lower(self) -> Floats:
+        """Return the lower near limits: two thirds of the way from the mean."""
+        return self.mean - (self.upper - self.mean) * (2 / 3)
+
+    @property
+    def near_upper(self) -> Floats:
+        """Return the upper near limits."""
+        return self.mean + (self.upper - self.mean) * (2 / 3)
 
 
 @dataclass(frozen=True)
@@ -185,11 +193,9 @@ def _empty(series: int, periods: int) -> Charts:
         mean=np.zeros(shape),
         lower=np.zeros(shape),
         upper=np.zeros(shape),
-        near_lower=np.zeros(shape),
-        near_upper=np.zeros(shape),
         flags=np.zeros(shape, np.int8),
         types=np.zeros(shape, np.int8),
-        segment=np.zeros(shape, np.int64),
+        segment=np.zeros(shape, np.int32),
         trial=np.zeros(shape, np.bool_),
         no_variation=np.zeros(shape, np.bool_),
         variation=np.zeros(series, np.int8),
@@ -218,8 +224,6 @@ def _fill(
         ("mean", mean),
         ("lower", lower),
         ("upper", upper),
-        ("near_lower", near_lower),
-        ("near_upper", near_upper),
         ("trial", np.add.reduceat(present, firsts, dtype=np.int64) < FULL),
         ("no_variation", flat),
     ):
