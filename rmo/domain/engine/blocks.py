@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmo.domain.values import Floats, Ints
+from rmo.domain.values import Flags, Floats, Ints
 
 HISTORY = 180  # the newest so many periods are looked at
 BLOCKS = (64, 16)  # series in a block
@@ -71,18 +71,22 @@ class Block:
         return part
 
 
-def blocks(values: Floats, aligned: Aligned, *, least: int, extra: Ints | None = None) -> Iterator[Block]:
+def blocks(
+    values: Floats, aligned: Aligned, *, least: int, among: Flags | None = None, extra: Ints | None = None
+) -> Iterator[Block]:
     """Yield blocks of the series with at least so many readings.
 
     Args:
         values: Shape (series, periods).
         aligned: Where each series begins and ends.
         least: Series with fewer readings are left out.
+        among: Which series are wanted, all if not said.
         extra: A number per series that is the same within a block.
     """
     other = np.zeros_like(aligned.length) if extra is None else extra
     keys = np.stack([aligned.length, aligned.length - aligned.count, other])
-    rows = np.flatnonzero(aligned.count >= least)
+    wanted = aligned.count >= least
+    rows = np.flatnonzero(wanted if among is None else wanted & among)
     rows = rows[np.lexsort(keys[:, rows])]
     edges = np.flatnonzero((np.diff(keys[:, rows], axis=1) != 0).any(axis=0)) + 1
     for group in np.split(rows, edges):

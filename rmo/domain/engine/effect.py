@@ -84,9 +84,8 @@ def effect(
     used = np.where(np.isnan(aside).any(axis=0), np.nan, values)
     aligned = align(used)
     found = np.full((2, len(values), len(NODES)), np.nan)
-    least = np.maximum(LEAST, len(aside) + 4)
-    aligned.count[~_told_apart(used, profile)] = 0
-    for block in blocks(used, aligned, least=int(least)):
+    least = max(LEAST, len(aside) + 4)
+    for block in blocks(used, aligned, least=least, among=_told_apart(used, profile)):
         beside = [block.of(profile), *(np.nan_to_num(block.of(each)) for each in aside)]
         found[0, block.own], found[1, block.own] = _block(block, beside, season)
     return Effect(spread=Spread(*rounded(found)), profile=profile, logged=logged)

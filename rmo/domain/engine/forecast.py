@@ -79,7 +79,7 @@ def forecast(
     Args:
         values: Shape (series, periods), NaN for a missing reading. The first future period
             follows the last column, whether or not it has a reading.
-        horizon: How many periods ahead.
+        horizon: How many periods ahead, at most 120 from the last reading.
         season: Periods of a season, 1 for none.
         weights: What each future period counts for in the total, not negative, shape
             (horizon,) or (series, horizon); 1 if not said.
@@ -100,8 +100,8 @@ def forecast(
     aligned = align(values)
     with np.errstate(invalid="ignore"):
         positive = np.nanmin(values, axis=1, initial=np.inf) > 0
-    aligned.count[aligned.lag > FURTHEST - horizon] = 0
-    for block in blocks(values, aligned, least=LEAST, extra=aligned.lag * 2 + positive):
+    near = aligned.lag + horizon <= FURTHEST
+    for block in blocks(values, aligned, least=LEAST, among=near, extra=aligned.lag * 2 + positive):
         own, lag = block.own, int(aligned.lag[block.rows[0]])
         ahead = np.zeros((lag + horizon, block.rows.size))
         ahead[lag:] = weighing[block.rows].T
@@ -114,7 +114,7 @@ def forecast(
         months=Spread(*rounded(months)),
         total=Spread(*rounded(total)),
         season_weight=rounded(season_weight),
-        readings=align(values).count,
+        readings=aligned.count,
     )
 
 
