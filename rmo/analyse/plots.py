@@ -7,6 +7,7 @@ from plotly import graph_objects, io, subplots
 from rmo.analyse.answers import Answer, Drawing, Line
 
 HEIGHT = 360  # pixels of one drawing
+MOST = 40  # drawings on a page
 BAND = "rgba(60, 90, 160, 0.18)"
 STYLES: dict[str, dict[str, Any]] = {
     "line": {"mode": "lines+markers", "line": {"width": 1.5}, "marker": {"size": 4}},
@@ -17,8 +18,9 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def page(answer: Answer) -> str:
-    """Return the page: one drawing under the other, with the script inside."""
-    drawings = answer.draw()
+    """Return the page: one drawing under the other, at most 40 of them, with the script inside."""
+    every = answer.draw()
+    drawings = every[:MOST]
     rows = max(1, len(drawings))
     figure = subplots.make_subplots(
         rows=rows, cols=1, subplot_titles=[drawing.title for drawing in drawings], vertical_spacing=0.3 / rows
@@ -27,6 +29,8 @@ def page(answer: Answer) -> str:
         for trace in _traces(drawing):
             figure.add_trace(trace, row=row, col=1)
     figure.update_layout(height=HEIGHT * rows, template="plotly_white", showlegend=False)
+    if len(every) > MOST:
+        figure.update_layout(title=f"The first {MOST} of {len(every)}")
     html: str = io.to_html(figure, include_plotlyjs=True, full_html=True)
     return html
 

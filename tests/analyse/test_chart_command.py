@@ -160,3 +160,10 @@ def test_a_plot_needs_no_network(file, tmp_path):
     page = drawn.read_text(encoding="utf-8")
     assert "<script src" not in page
     assert "Plotly.newPlot" in page
+
+
+def test_a_plot_of_very_many_series_shows_the_first(file, tmp_path):
+    drawn = tmp_path / "drawn.html"
+    lines = [f"s{row},{at},{at % 3}" for row in range(42) for at in range(4)]
+    assert run("chart", file("series,period,value", *lines), "--plot", str(drawn)).exit_code == 0
+    assert "The first 40 of 42" in drawn.read_text(encoding="utf-8")
