@@ -166,7 +166,9 @@ def _read_terms(session: Session, reader: _Reader, kpi: str, ramp: str) -> Terms
         reader.problems.append(Problem("claim_share", "Give a share above 0 and at most 100."))
     if first and full and full < first:
         reader.problems.append(Problem("full", "The target is reached before the promise starts."))
-    if full and last and last < full:
+    if first and last and last < first:
+        reader.problems.append(Problem("last", "The promise ends before it starts."))
+    elif full and last and last < full:
         reader.problems.append(Problem("last", "The promise ends before its target is reached."))
     if reader.problems or first is None or full is None or last is None or target is None or share is None:
         return None

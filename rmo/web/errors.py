@@ -44,7 +44,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _known(error: RmoError) -> ResponseReturnValue:
     code = 404 if isinstance(error, NotFoundError) else 422 if isinstance(error, ConflictError) else 500
-    return _page(code, SAID[code][0], str(error))
+    told = f"{error} {SAID[404][1]}" if code == 404 else str(error)
+    return _page(code, SAID[code][0], told)
 
 
 def _unknown(error: Exception) -> ResponseReturnValue:
