@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rmo.domain.engine.alarms import Alarms, alarms
 from rmo.domain.engine.detection import SURPRISING, newest_innovation, surprise
 from rmo.domain.engine.effect import effect
 from rmo.domain.engine.forecast import FURTHEST, forecast
@@ -39,6 +40,10 @@ class Outlook:
     chance: Floats  # (cases,): that the promise is kept, within its tolerance
     short_since: Floats  # (cases,): that the change since the start is smaller than was promised
     concern: Flags  # (cases,): the newest reading is a surprise for the worse
+    effect: (
+        Floats  # (3, cases): what moved with the start, in the KPI's unit, and the ends of its 95 % interval
+    )
+    alarms: Alarms  # of the newest reading of each case
     median: Floats  # (cases, horizon): the KPI's level in the periods that follow
     low: Floats  # ends of the 80 % interval of each period
     high: Floats
@@ -80,7 +85,7 @@ def outlook(
     base = np.where(counted, _at(baseline, rows, ahead), 0.0).sum(axis=1)
     at_least = expected.total.chance_of_at_least(base + s * need)
     chance = np.where(s > 0, at_least, 1.0 - at_least)
-    short_since = _short_since(p, seen, rows, columns, s, season)
+    moved, short_since = _since_the_start(p, seen, rows, columns, s, season)
     steps = newest_innovation(seen, season=season)
     with np.errstate(invalid="ignore"):
         concern = (surprise(steps) < SURPRISING) & (s * steps < 0)
@@ -89,6 +94,8 @@ def outlook(
         chance=np.where(told, chance, np.nan),
         short_since=np.where(s != 0, short_since, np.nan),
         concern=concern & (s != 0),
+        effect=np.where(s != 0, moved, np.nan),
+        alarms=alarms(seen),
         median=np.where(open_, expected.months.median, np.nan),
         low=np.where(open_, expected.months.quantile(0.1), np.nan),
         high=np.where(open_, expected.months.quantile(0.9), np.nan),
@@ -132,12 +139,15 @@ def _need(p: Promises, rows: Ints, columns: Ints, ahead: Ints, counted: Flags) -
     return need
 
 
-def _short_since(p: Promises, seen: Floats, rows: Ints, columns: Ints, s: Floats, season: int) -> Floats:
-    """Return the chance that what moved with the start is smaller than was promised, within the tolerance."""
+def _since_the_start(
+    p: Promises, seen: Floats, rows: Ints, columns: Ints, s: Floats, season: int
+) -> tuple[Floats, Floats]:
+    """Return what moved with the start, and the chance that it is smaller than was promised, within the tolerance."""
     full = p.planned_change[rows, p.last[rows, 0]]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.nan_to_num(_up_to(p.planned_change, rows, columns) / full[:, None])
     moved = effect(seen, np.clip(share, 0.0, 1.0), season=season)
     promised = full - p.tolerance[rows, 0] * np.abs(full)
     at_least = moved.spread.chance_of_at_least(s * promised)
-    return np.where(s > 0, 1.0 - at_least, at_least)
+    size = np.stack([moved.estimate, *moved.interval()])
+    return size, np.where(s > 0, 1.0 - at_least, at_least)

@@ -134,6 +134,7 @@ def pennies(amount: Floats) -> Pennies:
 def atoms(
     *,
     first_change: Floats,
+    first_worth: Floats,
     planned_change: Floats,
     realised_change: Floats,
     forecast_change: Floats,
@@ -146,10 +147,11 @@ def atoms(
 
     Args:
         first_change: Shape (benefits, periods): planned by the first approved version, in the KPI's unit.
+        first_worth: Shape (benefits, 1): claim share x value of a unit in a period by that version.
         planned_change: By the version in force; NaN outside it.
         realised_change: From readings; NaN where there is none.
         forecast_change: Expected in open periods.
-        worth: Shape (benefits, 1): claim share x value of a unit in a period, in money; 0 without money.
+        worth: The same of the version in force, period by period, in money; 0 without money.
         keep: k of each period, see `split_share`.
         kind: What each period is, see `Kind`.
         provisional: Where the reading is provisional.
@@ -163,6 +165,7 @@ def atoms(
         block = slice(first, first + rows)
         part = _atoms(
             first_change[block],
+            first_worth[block],
             planned_change[block],
             realised_change[block],
             forecast_change[block],
@@ -178,6 +181,7 @@ def atoms(
 
 def _atoms(
     first_change: Floats,
+    first_worth: Floats,
     planned_change: Floats,
     realised_change: Floats,
     forecast_change: Floats,
@@ -187,7 +191,7 @@ def _atoms(
     provisional: Flags,
 ) -> Atoms:
     inside = kind != Kind.OUTSIDE
-    first = pennies(first_change * worth)
+    first = pennies(first_change * first_worth)
     in_force = pennies(planned_change * worth)
     promised = pennies(planned_change * worth * keep)
     realised = np.where(kind == Kind.PROVEN, pennies(realised_change * worth * keep), 0)

@@ -14,6 +14,7 @@ class Position:
     state: State | None
     data: DataState
     sentence: str
+    alarm: bool  # the reading looks like a slip in the feed
     share_sum: float  # of the claims on its KPI in the period
     claimants: tuple[str, ...]  # who else claims it
     kept_before: bool  # three readings running within tolerance at full ramp, at any time before
@@ -56,6 +57,13 @@ def no_data(position: Position) -> Finding | None:
     return Finding("no_data", position.sentence)
 
 
+def data_alarm(position: Position) -> Finding | None:
+    """Flag a reading that looks like a slip in the feed, before anything is made of it."""
+    if not position.alarm:
+        return None
+    return Finding("data_alarm", position.sentence)
+
+
 def over_claim(position: Position) -> Finding | None:
     """Flag a KPI whose movement is claimed more than once."""
     if position.share_sum <= 1.0 + 1e-9:
@@ -73,6 +81,7 @@ RULES: Final[tuple[Callable[[Position], Finding | None], ...]] = (
     faded,
     stale_feed,
     no_data,
+    data_alarm,
     over_claim,
 )
 LASTING: Final = frozenset({"shortfall", "faded"})  # closed only after two readings without the finding

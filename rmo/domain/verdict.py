@@ -65,6 +65,7 @@ class Chances:
     chance: Floats  # that the promise is kept, within its tolerance
     short_since: Floats  # that the change since the start is smaller than was promised
     concern: Flags  # the reading is a surprise for the worse
+    alarm: Flags  # the reading looks like a slip in the feed: it changes no state
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,14 @@ def _judge(p: Promises, chances: Chances | None) -> Verdicts:
         state = _by_chance(p, chances, given, state)
     state[(p.elapsed < EARLY_SHARE) | (readings < p.enough)] = STATES.index(State.TOO_EARLY)
     state = _settle_the_end(p, given, state)
+    sound = given if chances is None else given & ~chances.alarm
     inside = ~np.isnan(p.planned_change)
     missing = _missing_running(given, inside)
     data = _data(p.actual, given, missing)
     silent = np.isin(data, [DATA.index(DataState.STALE), DATA.index(DataState.NONE)])
     return Verdicts(
         said=inside & (given | (p.due & (missing <= STALE_AFTER))),
-        state=np.where(silent, 0, _carried(state, given, 0)),
+        state=np.where(silent, 0, _carried(state, sound, 0)),
         data=data,
         planned_to_date=planned,
         realised_to_date=realised,

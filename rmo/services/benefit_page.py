@@ -48,7 +48,7 @@ class Series:
     actual: list[float | None]
     planned: list[float | None]
     first_promise: list[float | None]  # where a re-baseline changed it
-    anyway: list[float | None]  # the baseline
+    anyway: list[float | None]  # what would have been without what moved with the start
     forecast: list[float | None]
     low: list[float | None]  # ends of the 80 % interval
     high: list[float | None]
@@ -110,6 +110,7 @@ class BenefitPage:
     has_money: bool
     forecast_basis: str
     chance: float | None
+    effect_words: str
     money: Money
     kpi_slug: str
     kpi_name: str
@@ -218,7 +219,8 @@ def _page(
         unit_value=promise.unit_value,
         share=promise.claim_share_ppm / 1e6,
         ends=rhythm.long_label(promise.last),
-        series=_series(kpi, versions, points, history, path),
+        series=_series(kpi, versions, points, history, path, verdict.effect if verdict else None),
+        effect_words=_effect_words(kpi, verdict, points[promise.id or 0]),
         lines=lines,
         lines_title=_lines_title(lines),
         money_title=_money_title(standing.money),
@@ -311,6 +313,7 @@ def _series(
     points: dict[int, dict[date, PromisePointRow]],
     history: dict[date, list[ReadingRow]],
     path: tuple[date, Path] | None,
+    effect: Decimal | None,
 ) -> Series:
     rhythm = rhythm_of(kpi)
     values = levels(kpi, {period: rows[-1] for period, rows in history.items()})
@@ -330,10 +333,51 @@ def _series(
         first_promise=[
             _number(first[p].planned if p in first and len(versions) > 1 else None) for p in periods
         ],
-        anyway=[_number(in_force[p].baseline if p in in_force else None) for p in periods],
+        anyway=_anyway(periods, values, in_force, effect),
         forecast=forecast,
         low=low,
         high=high,
+    )
+
+
+def _anyway(
+    periods: list[date],
+    values: dict[date, Decimal],
+    in_force: dict[date, PromisePointRow],
+    effect: Decimal | None,
+) -> list[float | None]:
+    """Return each reading less what moved with the start, by the share of the promise that was planned to have come."""
+    full = _full_change(in_force)
+    if effect is None or not full:
+        return [None] * len(periods)
+    return [
+        float(values[p] - effect * (in_force[p].planned - in_force[p].baseline) / full)
+        if p in values and p in in_force
+        else None
+        for p in periods
+    ]
+
+
+def _full_change(points: dict[date, PromisePointRow]) -> Decimal:
+    last = points[max(points)]
+    return last.planned - last.baseline
+
+
+def _effect_words(kpi: KpiRow, verdict: VerdictRow | None, points: dict[date, PromisePointRow]) -> str:
+    """Return how much moved with the start; it is never said to be the cause."""
+    if verdict is None or verdict.effect is None or verdict.effect_low is None or verdict.effect_high is None:
+        return ""
+    low, high = (
+        words.figure_value(v, kpi.decimals, signed=True) for v in (verdict.effect_low, verdict.effect_high)
+    )
+    interval = f"(95{words.GAP}%: {low} to {high})"
+    if verdict.effect_low <= 0 <= verdict.effect_high:
+        return f"No change since the start can be told from the KPI’s own history {interval}."
+    moved = words.figure_value(verdict.effect, kpi.decimals, signed=True)
+    promised = words.figure_value(_full_change(points), kpi.decimals, signed=True)
+    return (
+        f"{moved} moved with the start, and more than the KPI’s own history explains {interval}; "
+        f"{promised} was promised."
     )
 
 

@@ -103,6 +103,10 @@ def _verdict(judged: Judged, i: int, column: int, running: int, since: date) -> 
         chance=judged.chance(i, column),
         short_since=as_kept(expected.chances.short_since[i, newest]),
         concern=bool(expected.chances.concern[i, newest]),
+        alarm=expected.alarms.get((i, column), ""),
+        effect=as_kept(expected.effects[0, i, newest]),
+        effect_low=as_kept(expected.effects[1, i, newest]),
+        effect_high=as_kept(expected.effects[2, i, newest]),
         outlook=path.pack() if path is not None else None,
         promise=version.id or 0,
         inputs_hash="",
@@ -125,6 +129,8 @@ def _content(row: VerdictRow) -> tuple[object, ...]:
         row.realised_to_date,
         row.chance,
         row.short_since,
+        row.alarm,
+        row.effect,
         row.outlook,
         row.sentence,
         row.promise,
@@ -164,6 +170,7 @@ def _keep_atoms(session: Session, judged: Judged, *, now: datetime) -> int:
     panel = judged.panel
     made = realisation.atoms(
         first_change=panel.first_change,
+        first_worth=panel.first_worth,
         planned_change=panel.promises.planned_change,
         realised_change=panel.promises.realised_change,
         forecast_change=_forecast(panel, judged.expected),

@@ -72,6 +72,7 @@ def _position(judged: Judged, i: int, column: int) -> rules.Position:
         state=STATES[verdicts.state[i, column]],
         data=DATA[verdicts.data[i, column]],
         sentence=judged.sentence(i, column),
+        alarm=(i, column) in judged.expected.alarms,
         share_sum=float(panel.share_sum[i, column]),
         claimants=_other_claimants(panel, i),
         kept_before=_three_running(within),

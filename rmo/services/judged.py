@@ -65,6 +65,7 @@ def _said(judged: Judged, i: int, column: int, running: int) -> Said:
         outside=bool(verdicts.outside[i, newest]),
         running=running,
         chance=float(chance) if chance is not None else None,
+        alarm=judged.expected.alarms.get((i, column), ""),
         readings=int(verdicts.readings[i, column]),
         enough=int(p.enough[i, 0]),
         last_period=line.rhythm.long_label(line.promise.last),

@@ -63,7 +63,8 @@ class Panel:
     baseline: Floats
     signs: Floats  # (benefits, 1): 1 where up is good, -1 where down is, 0 for a range
     first_change: Floats  # planned by the first version
-    worth: Floats  # (benefits, 1): share x value of a unit
+    worth: Floats  # share x value of a unit, by the version in force
+    first_worth: Floats  # (benefits, 1): by the first version
     keep: Floats  # k of each period
     share_sum: Floats
     kind: Ints
@@ -127,18 +128,20 @@ def panel_of(lines: Sequence[Line], *, today: date) -> Panel:
     lines = list(lines)
     shape = (len(lines), max(line.width for line in lines))
     actual, planned, baseline, first_planned, first_base, passed = (np.full(shape, np.nan) for _ in range(6))
+    share, worth = np.zeros(shape), np.zeros(shape)
     ended, due, closed, provisional = (np.zeros(shape, dtype=bool) for _ in range(4))
     for i, line in enumerate(lines):
         _fill_readings(line, actual[i], provisional[i])
         _fill_promise(line, planned[i], baseline[i], passed[i])
         _fill_points(line, 0, first_planned[i], first_base[i])
+        _fill_claims(line, share[i], worth[i])
         _fill_calendar(line, ended[i], due[i], closed[i], today)
     rates = _rates(lines)
     changes = [
         change(level, base, sign=rates.sign, low=rates.low, high=rates.high)
         for level, base in ((planned, baseline), (actual, baseline), (first_planned, first_base))
     ]
-    share_sum = _share_sums(lines, ~np.isnan(planned))
+    share_sum = _share_sums(lines, np.where(np.isnan(planned), 0.0, share))
     return Panel(
         lines=lines,
         promises=Promises(
@@ -157,7 +160,8 @@ def panel_of(lines: Sequence[Line], *, today: date) -> Panel:
         baseline=baseline,
         signs=rates.sign,
         first_change=changes[2],
-        worth=rates.worth,
+        worth=worth,
+        first_worth=_column([_worth(line.versions[0]) for line in lines], np.float64),
         keep=split_share(share_sum),
         share_sum=share_sum,
         kind=_kinds(planned, changes[1], ended, due, closed),
@@ -205,6 +209,18 @@ def _fill_points(line: Line, version: int, planned: Floats, baseline: Floats) ->
         baseline[line.column(period)] = float(point.baseline)
 
 
+def _fill_claims(line: Line, share: Floats, worth: Floats) -> None:
+    """Fill in what the version in force of each period claims, and what a unit of change is worth by it."""
+    for version in line.versions:
+        start = line.column(version.first)
+        share[start:] = version.claim_share_ppm / 1e6
+        worth[start:] = _worth(version)
+
+
+def _worth(version: PromiseRow) -> float:
+    return float(version.unit_value or 0) * version.claim_share_ppm / 1e6
+
+
 def _fill_calendar(line: Line, ended: Flags, due: Flags, closed: Flags, today: date) -> None:
     """Say of each period whether it is over, whether its reading is due, and whether a decision came before its end."""
     kpi, stop = line.kpi, line.benefit.ended_on if line.benefit.lifecycle.ended else None
@@ -219,12 +235,11 @@ def _fill_calendar(line: Line, ended: Flags, due: Flags, closed: Flags, today: d
 
 @dataclass(frozen=True)
 class _Rates:
-    """What turns a level into a change and a change into money, each (benefits, 1)."""
+    """What turns a level into a change, each (benefits, 1)."""
 
     sign: Floats
     low: Floats
     high: Floats
-    worth: Floats
 
 
 def _rates(lines: list[Line]) -> _Rates:
@@ -235,23 +250,19 @@ def _rates(lines: list[Line]) -> _Rates:
         sign=_column([SIGNS[line.kpi.direction] for line in lines], np.float64),
         low=_column([end(line.kpi.range_low) for line in lines], np.float64),
         high=_column([end(line.kpi.range_high) for line in lines], np.float64),
-        worth=_column(
-            [float(line.promise.unit_value or 0) * line.promise.claim_share_ppm / 1e6 for line in lines],
-            np.float64,
-        ),
     )
 
 
-def _share_sums(lines: list[Line], inside: Flags) -> Floats:
+def _share_sums(lines: list[Line], share: Floats) -> Floats:
     """Return the sum of the claim shares on each benefit's KPI in each period."""
     sums: dict[tuple[str, int], float] = {}
     for i, line in enumerate(lines):
-        for column in np.flatnonzero(inside[i]):
+        for column in np.flatnonzero(share[i]):
             key = line.kpi.slug, line.first + int(column)
-            sums[key] = sums.get(key, 0.0) + line.promise.claim_share_ppm / 1e6
-    result = np.zeros(inside.shape)
+            sums[key] = sums.get(key, 0.0) + float(share[i, column])
+    result = np.zeros(share.shape)
     for i, line in enumerate(lines):
-        for column in np.flatnonzero(inside[i]):
+        for column in np.flatnonzero(share[i]):
             result[i, column] = sums[line.kpi.slug, line.first + int(column)]
     return result
 

@@ -29,6 +29,7 @@ class Said:
     outside: bool
     running: int  # readings running in this state
     chance: float | None  # that the promise is kept
+    alarm: str  # why the newest reading looks like a slip in the feed
     readings: int
     enough: int
     last_period: str  # the promise's last one, in words
@@ -47,6 +48,12 @@ def sentence(said: Said) -> str:
         return _silence(said)
     if said.state is None or said.actual is None:
         return f"The promise starts in {said.start}." if said.start else "Nothing can be said yet."
+    if said.alarm:
+        value = amount(said.actual, said.unit, said.decimals)
+        return (
+            f"Check the feed before believing this: the reading of {said.period}, {value}, {said.alarm}; "
+            f"{said.name} keeps the state that it had."
+        )
     movement = _sum(said) if said.behaviour in (Behaviour.FLOW, Behaviour.CUMULATIVE) else _level(said)
     late = " The newest reading is late." if said.data is DataState.LATE else ""
     return f"{movement}{_judgement(said)}{late}"

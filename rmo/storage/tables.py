@@ -304,6 +304,10 @@ class VerdictRow(SQLModel, table=True):
     chance: Decimal | None = _exact()  # that the promise is kept, within its tolerance
     short_since: Decimal | None = _exact()  # the chance that the change is smaller than was promised
     concern: bool = False  # the reading is a surprise for the worse
+    alarm: str = Field(default="", max_length=NAME)  # why the reading looks like a slip in the feed
+    effect: Decimal | None = _exact()  # what moved with the start, in the KPI's unit
+    effect_low: Decimal | None = _exact()  # ends of its 95 % interval
+    effect_high: Decimal | None = _exact()
     outlook: bytes | None = Field(
         default=None, sa_type=sa.LargeBinary, nullable=True
     )  # see rmo.domain.outlook

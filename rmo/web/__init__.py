@@ -11,10 +11,22 @@ from sqlalchemy.engine import Engine
 from rmo.config import Settings
 from rmo.drawing import for_templates
 from rmo.paths import data_folder
-from rmo.web import account, benefits, context, demo, errors, gaps, kpis, organisation, portfolio, readings
+from rmo.web import (
+    account,
+    benefits,
+    context,
+    demo,
+    errors,
+    gaps,
+    handbook,
+    kpis,
+    organisation,
+    portfolio,
+    readings,
+)
 
 LARGEST_REQUEST = 2_000_000
-AREAS = (portfolio, benefits, kpis, readings, gaps, organisation, account, demo)
+AREAS = (portfolio, benefits, kpis, readings, gaps, organisation, account, handbook, demo)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def benefit_figure(page: BenefitPage) -> Figure:
             _trace("80 % interval, low", x, page.series.low, "previous", width=1),
             _trace("80 % interval, high", x, page.series.high, "previous", width=1),
             _trace("First promise", x, page.series.first_promise, "previous", width=1.25, dash="dot"),
-            _trace("Without the change", x, page.series.anyway, "ink-3", width=1.5, dash="dash"),
+            _trace("Would have happened anyway", x, page.series.anyway, "ink-3", width=1.5, dash="dash"),
         ],
         page.unit,
     )

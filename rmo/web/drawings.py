@@ -157,6 +157,7 @@ def benefit_series(page: BenefitPage) -> TimeSeries:
         decimals=page.decimals,
         promise=series.planned,
         actual=series.actual,
+        anyway=series.anyway,
         forecast=series.forecast,
         band=(series.low, series.high) if any(v is not None for v in series.forecast) else None,
         earlier=[series.first_promise] if any(v is not None for v in series.first_promise) else [],
