@@ -5,18 +5,21 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Final
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
 from rmo.domain.calendar import Rhythm
 from rmo.domain.values import Frequency
-from rmo.storage.database import reading
 from rmo.storage.tables import SettingRow
 
 NAME: Final = "demo_clock"
 START: Final = datetime(2018, 9, 17, 7, 0, tzinfo=UTC)
 DAY_OF_MONTH: Final = 17  # by then the month's figures are due
 MONTHS: Final = Rhythm(Frequency.MONTH)
+
+
+KEPT = sa.select(col(SettingRow.value)).where(col(SettingRow.name) == NAME)
 
 
 class DemoClock:
@@ -27,15 +30,18 @@ class DemoClock:
 
     def __call__(self) -> datetime:
         """Return the demo's time."""
-        with reading(self.engine) as session:
-            return self.tell(session)
+        with self.engine.connect() as connection:
+            return self._from(connection.scalar(KEPT))
 
     def tell(self, session: Session) -> datetime:
         """Return the demo's time, read in a transaction."""
         row = self._row(session)
-        if row is None:
+        return self._from(row.value if row else None)
+
+    def _from(self, value: str | None) -> datetime:
+        if value is None:
             return START
-        kept = json.loads(row.value)
+        kept = json.loads(value)
         passed = self.real() - datetime.fromisoformat(kept["real"])
         return datetime.fromisoformat(kept["demo"]) + max(passed, passed * 0)
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from rmo.domain.errors import ConflictError, NotFoundError, RmoError
 from rmo.domain.values import Role
-from rmo.storage.audit import write_audit
+from rmo.storage.audit import count_up, write_audit
 from rmo.storage.tables import PersonRow, SignInAttemptRow, SignInLinkRow, WebSessionRow
 
 LINK_LASTS = timedelta(hours=24)
@@ -26,6 +26,19 @@ HASHER = PasswordHasher()
 DUMMY_HASH = HASHER.hash(
     "a password that nobody has"
 )  # so that an unknown address takes as long as a known one
+
+# Every request asks this, so it is made once.
+HELD = (
+    sa.select(
+        *(
+            col(column)
+            for column in (WebSessionRow.seen_at, WebSessionRow.created_at, WebSessionRow.revoked_at)
+        ),
+        *(col(getattr(PersonRow, name)) for name in ("email", "name", "position", "role", "theme", "active")),
+    )
+    .join(PersonRow, col(PersonRow.email) == col(WebSessionRow.person))
+    .where(col(WebSessionRow.token_hash) == sa.bindparam("token"))
+)
 
 
 class SignInError(RmoError):
@@ -62,6 +75,7 @@ def add_person(
     session.add(row)
     after = {"email": email, "position": position, "role": role}
     write_audit(session, now=now, who=by, action="add person", subject=email, after=after)
+    count_up(session)  # pages name people by position
     return row
 
 
@@ -168,18 +182,13 @@ def start_session(session: Session, email: str, *, now: datetime) -> str:
 
 def signed_in(session: Session, token: str, *, now: datetime) -> SignedIn | None:
     """Return who holds a session, or nobody when it is over, revoked, or the person has left."""
-    found = session.exec(
-        select(WebSessionRow, PersonRow)
-        .join(PersonRow, col(PersonRow.email) == col(WebSessionRow.person))
-        .where(WebSessionRow.token_hash == token_hash(token))
-    ).first()
+    found = session.connection().execute(HELD, {"token": token_hash(token)}).first()
     if found is None:
         return None
-    row, who = found
-    over = now > row.seen_at + IDLE or now > row.created_at + ABSOLUTE
-    if over or row.revoked_at is not None or not who.active:
+    over = now > found.seen_at + IDLE or now > found.created_at + ABSOLUTE
+    if over or found.revoked_at is not None or not found.active:
         return None
-    return SignedIn(who.email, who.name, who.position, who.role, who.theme, row.seen_at)
+    return SignedIn(found.email, found.name, found.position, found.role, found.theme, found.seen_at)
 
 
 def note_seen(session: Session, token: str, *, now: datetime) -> None:

@@ -5,9 +5,13 @@ import json
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from rmo.storage.tables import AuditRow, RevisionRow
+
+NUMBER = sa.select(col(RevisionRow.number)).where(col(RevisionRow.id) == 1)
+ONE_MORE = sa.update(RevisionRow).where(col(RevisionRow.id) == 1).values(number=col(RevisionRow.number) + 1)
 
 
 def write_audit(
@@ -52,12 +56,14 @@ def _text(value: Any) -> str:
 
 def revision(session: Session) -> int:
     """Return the number that counts up with every change of what pages show."""
-    row = session.get(RevisionRow, 1)
-    return row.number if row else 0
+    return session.connection().scalar(NUMBER) or 0
 
 
 def count_up(session: Session) -> None:
-    """Say that something changed that pages show."""
-    row = session.get(RevisionRow, 1) or RevisionRow()
-    row.number += 1
-    session.add(row)
+    """Say that something changed that pages show, in the transaction of the change itself.
+
+    The database adds, so that of two transactions at once neither takes the other's number.
+    """
+    connection = session.connection()
+    if connection.execute(ONE_MORE).rowcount == 0:
+        connection.execute(sa.insert(RevisionRow).values(id=1, number=1))

@@ -24,6 +24,7 @@ from rmo.web import (
     portfolio,
     readings,
 )
+from rmo.web.kept import Kept
 
 LARGEST_REQUEST = 2_000_000
 AREAS = (portfolio, benefits, kpis, readings, gaps, organisation, account, handbook, demo)
@@ -60,7 +61,7 @@ def create_app(
     app.jinja_env.filters.update(for_templates.FILTERS)
     app.jinja_env.globals.update(for_templates.GLOBALS)
     CSRFProtect(app)
-    context.install(app, context.House(engine, settings, clock, demo))
+    context.install(app, context.House(engine, settings, clock, demo, Kept()))
     errors.install(app)
     for area in AREAS:
         app.register_blueprint(area.bp)

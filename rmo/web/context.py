@@ -21,6 +21,7 @@ from rmo.services import people
 from rmo.services.people import SignedIn
 from rmo.storage.database import reading, transaction
 from rmo.storage.moments import FOREVER, end_of_day
+from rmo.web.kept import Kept
 
 COOKIE = "rmo_session"
 EVERYBODY = frozenset(Role)
@@ -48,6 +49,7 @@ class House:
     settings: Settings
     clock: Callable[[], datetime]
     demo: Any
+    kept: Kept
 
 
 def house() -> House:
@@ -118,7 +120,8 @@ def _check_host() -> None:
 
 
 def _headers(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce", ""))
+    if response.status_code != 304:  # the copy that still holds was sent with the nonce that is in it
+        response.headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("nonce", ""))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Frame-Options"] = "DENY"
@@ -140,7 +143,7 @@ def _frame() -> dict[str, Any]:
         "nonce": g.get("nonce", ""),
         "known_on": _known_on(),
         "known_on_url": request.path,
-        "demo": demo.banner() if demo else "",
+        "demo": banner(),
         "demo_url": url_for("demo.next_month") if demo and who else "",
         "nav": [],
         "who": "",
@@ -159,6 +162,13 @@ def _frame() -> dict[str, Any]:
         if who.role in OFFICE:
             frame["nav"].append(_nav_item("Office", "organisation.office"))
     return frame
+
+
+def banner() -> str:
+    """Return what the demo says of itself; nothing elsewhere."""
+    if "banner" not in g:
+        g.banner = house().demo.banner() if house().demo else ""
+    return cast(str, g.banner)
 
 
 def _nav_item(label: str, endpoint: str) -> dict[str, Any]:

@@ -39,6 +39,9 @@ def running(
         )
         try:
             yield process
+        except Exception:
+            print((folder / "output").read_text(), file=sys.stderr)
+            raise
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(timeout=PATIENCE)
