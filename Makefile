@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test quick check format imports screenshots bench clean
+.PHONY: demo test quick check format imports screenshots bench bench-engine clean
 
 demo: .venv/users.stamp
 	$(BIN)/rmo demo
@@ -34,6 +34,15 @@ screenshots: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m tests.bench
+
+# The engine beside the libraries that people use; they are many and large, so they get a folder of their own.
+bench-engine: .venv-bench/stamp
+	OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python -W ignore -m tests.bench.engine $(ARGS)
+
+.venv-bench/stamp: requirements-bench.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q --disable-pip-version-check -r requirements-bench.txt
+	touch $@
 
 # A stamp depends on the lock, so that a changed lock is installed again.
 .venv/users.stamp: requirements.txt pyproject.toml
