@@ -47,6 +47,7 @@ def evaluated(p: Promises) -> tuple[object, object]:
     ones = np.ones_like(p.planned)
     return judge(p), realisation.atoms(
         first_change=p.planned_change,
+        first_worth=np.full((len(kind), 1), 100.0),
         planned_change=p.planned_change,
         realised_change=p.realised_change,
         forecast_change=p.planned_change,
