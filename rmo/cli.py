@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,25 +191,31 @@ def serve_pages(host: str, port: int, *, with_clock: bool) -> None:
     log_to_shell(chosen)
     engine = open_database(chosen)
     app = create_app(engine, chosen, secret_key=secret_key(), clock=now)
-    server = listen(app, host, port)
-    with running(tools(chosen, engine)) if with_clock else nullcontext():
+    clock = running(tools(chosen, engine)) if with_clock else nullcontext()
+    with listening(app, host, port) as server, clock:
         apply_definitions(engine, chosen)
         invite_first_administrator(engine, chosen)
         click.echo(f"rmo is at http://{host}:{port}/")
         server.run()
 
 
-def listen(app: "Flask", host: str, port: int) -> Any:
-    """Return a server that holds its port already, or raise SettingsError."""
+@contextmanager
+def listening(app: "Flask", host: str, port: int) -> Iterator[Any]:
+    """Give a server that holds its port already, or raise SettingsError."""
+    import socket
+
     from waitress import create_server
 
     try:
-        return create_server(app, host=host, port=port, threads=8, ident="rmo")
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.create_server(address[:2], family=family)
+    except OSError as error:
         raise SettingsError(
-            f"Port {port} of {host} cannot be used ({reason}); stop what uses it, or choose another with --port."
+            f"Port {port} of {host} cannot be used ({error.strerror}); "
+            "stop what uses it, or choose another with --port."
         ) from error
+    with closing(create_server(app, sockets=[bound], threads=8, ident="rmo")) as server:
+        yield server
 
 
 def invite_first_administrator(engine: "Engine", chosen: "Settings") -> None:
@@ -351,14 +357,14 @@ def _serve_demo(kit: "Tools", clock: "DemoClock", host: str, port: int) -> None:
     app = create_app(
         kit.engine, kit.settings, secret_key=secrets.token_urlsafe(48), clock=clock, demo=controls
     )
-    server = listen(app, host, port)
-    with transaction(kit.engine) as session:
-        found = show.links(session, clock.tell(session))
-    click.echo("One link for each role; each signs in once:")
-    for position, token in found:
-        click.echo(f"  {position:24} http://{host}:{port}/sign-in/{token}")
-    click.echo(f"Mails lie in {kit.settings.mail_folder}. Stop with Ctrl+C.")
-    server.run()
+    with listening(app, host, port) as server:
+        with transaction(kit.engine) as session:
+            found = show.links(session, clock.tell(session))
+        click.echo("One link for each role; each signs in once:")
+        for position, token in found:
+            click.echo(f"  {position:24} http://{host}:{port}/sign-in/{token}")
+        click.echo(f"Mails lie in {kit.settings.mail_folder}. Stop with Ctrl+C.")
+        server.run()
 
 
 @rmo.command()

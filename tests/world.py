@@ -64,6 +64,7 @@ def add_kpi(session: Session, slug: str = "stay", **given: Any) -> KpiRow:
         "behaviour": Behaviour.RATE,
         "measurer": MEASURER,
         "definition_hash": "test",
+        "created_at": NOW,
     } | given
     row = KpiRow(slug=slug, **values)
     session.add(row)

@@ -134,7 +134,7 @@ def _need(p: Promises, rows: Ints, columns: Ints, ahead: Ints, counted: Flags) -
     past &= p.adds_up[rows] | (every > p.last[rows] - p.a_year[rows])
     open_planned = np.where(counted, _at(p.planned_change, rows, ahead), 0.0).sum(axis=1)
     promised = np.where(past, planned, 0.0).sum(axis=1) + open_planned
-    tolerated = p.tolerance[rows, 0] * np.abs(promised)
+    tolerated = p.tolerance[rows, columns] * np.abs(promised)
     need: Floats = promised - tolerated - np.where(past, realised, 0.0).sum(axis=1)
     return need
 
@@ -147,7 +147,7 @@ def _since_the_start(
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.nan_to_num(_up_to(p.planned_change, rows, columns) / full[:, None])
     moved = effect(seen, np.clip(share, 0.0, 1.0), season=season)
-    promised = full - p.tolerance[rows, 0] * np.abs(full)
+    promised = full - p.tolerance[rows, columns] * np.abs(full)
     at_least = moved.spread.chance_of_at_least(s * promised)
     size = np.stack([moved.estimate, *moved.interval()])
     return size, np.where(s > 0, 1.0 - at_least, at_least)

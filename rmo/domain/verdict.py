@@ -55,7 +55,7 @@ class Promises:
     due: Flags  # the period is over and its reading due
     enough: Ints  # (benefits, 1): readings since the start before a verdict is given
     a_year: Ints  # (benefits, 1): periods in a year
-    tolerance: Floats  # (benefits, 1): share of the planned change
+    tolerance: Floats  # share of the planned change, by the version in force
 
 
 @dataclass(frozen=True)

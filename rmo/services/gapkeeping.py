@@ -67,7 +67,7 @@ def _position(judged: Judged, i: int, column: int) -> rules.Position:
     there = np.flatnonzero(~np.isnan(planned[: column + 1]) & ~np.isnan(realised[: column + 1]))
     full = there[p.elapsed[i, there] >= 1.0]
     share = realised[full] / np.where(planned[full] == 0, np.nan, planned[full])
-    within = np.nan_to_num(share, nan=1.0) >= 1.0 - p.tolerance[i, 0]
+    within = np.nan_to_num(share, nan=1.0) >= 1.0 - p.tolerance[i, full]
     return rules.Position(
         state=STATES[verdicts.state[i, column]],
         data=DATA[verdicts.data[i, column]],

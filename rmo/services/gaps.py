@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from rmo.domain.errors import ConflictError, NotFoundError
 from rmo.domain.values import Problem, Role, Scope
@@ -122,16 +122,28 @@ def gap_to_answer(session: Session, gap_id: int, *, scope: Scope, who: SignedIn)
 def answer_gap(
     session: Session, gap_id: int, answer: Answer, *, scope: Scope, who: SignedIn, now: datetime
 ) -> None:
-    """Keep a reason and an action for a gap."""
+    """Keep a reason and an action for a gap; a form that is sent twice adds nothing."""
     page = gap_to_answer(session, gap_id, scope=scope, who=who)
     if answer.owner not in {email for email, _ in page.people}:
         raise ConflictError("Nobody with that address can act; choose somebody from the list.")
+    if page.gap.reason == answer.reason and _has_action(session, gap_id, answer):
+        return
     page.gap.reason, page.gap.reason_by, page.gap.reason_at = answer.reason, who.email, now
     action = ActionRow(gap=gap_id, owner=answer.owner, words=answer.action, due=answer.due, created_at=now)
     session.add(action)
     count_up(session)
     after = {"reason": answer.reason, "action": answer.action, "owner": answer.owner, "due": answer.due}
     write_audit(session, now=now, who=who.email, action="answer gap", subject=page.reference, after=after)
+
+
+def _has_action(session: Session, gap_id: int, answer: Answer) -> bool:
+    same = select(ActionRow).where(
+        ActionRow.gap == gap_id,
+        ActionRow.owner == answer.owner,
+        ActionRow.words == answer.action,
+        ActionRow.due == answer.due,
+    )
+    return session.exec(same).first() is not None
 
 
 def _open_gap(session: Session, gap_id: int) -> GapRow:

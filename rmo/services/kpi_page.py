@@ -83,7 +83,7 @@ class KpiLine:
 
 def kpi_lines(session: Session, *, scope: Scope, now: datetime, as_of: datetime = FOREVER) -> list[KpiLine]:
     """Return the library: every KPI with its newest reading and its recent course."""
-    rows = measures.kpis(session)
+    rows = measures.kpis(session, scope=scope, as_of=as_of)
     readings = measures.readings(session, [row.slug for row in rows], as_of=as_of)
     snapshot = take_snapshot(session, scope=scope, now=now, as_of=as_of)
     everybody = people(session)

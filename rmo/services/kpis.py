@@ -114,7 +114,7 @@ def _keep_definition(
         "part_of": definition.part_of,
         "retired_at": None,
     }
-    kept = row or KpiRow(slug=item.slug, **values)
+    kept = row or KpiRow(slug=item.slug, created_at=now, **values)
     for name, value in values.items():
         setattr(kept, name, value)
     session.add(kept)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from rmo.services.people import people
@@ -45,7 +46,7 @@ def office(session: Session) -> Office:
     )
     sources = [SourceLine(kpi, newest.get(kpi.slug)) for kpi in kpis]
     failing = sum(1 for line in sources if line.run is not None and line.run.outcome == "failed")
-    held = session.exec(select(DeliveryRow).where(col(DeliveryRow.state).in_(["unknown", "failed"]))).all()
+    held = session.exec(select(DeliveryRow).where(_needs_a_look())).all()
     return Office(
         headline=_headline(len(sources), failing, len(held)),
         sources=sources,
@@ -56,6 +57,12 @@ def office(session: Session) -> Office:
         people=list(people(session).values()),
         trail=session.exec(select(AuditRow).order_by(col(AuditRow.id).desc()).limit(SHOWN)).all(),
     )
+
+
+def _needs_a_look() -> sa.ColumnElement[bool]:
+    """Say which mails did not go their way: held, refused, or waiting for a server that does not answer."""
+    waits = sa.and_(col(DeliveryRow.state) == "queued", col(DeliveryRow.error) != "")
+    return sa.or_(col(DeliveryRow.state).in_(["unknown", "failed"]), waits)
 
 
 def _headline(sources: int, failing: int, held: int) -> str:

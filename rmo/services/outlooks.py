@@ -39,12 +39,14 @@ class Outlooks:
 
 def input_hashes(line: Line) -> dict[date, str]:
     """Return for each period with a reading the hash of what is made of it: promise, rules, readings up to it."""
-    versions = [version.content_hash for version in line.versions]
-    digest = hashlib.sha256(f"{RULES}|{versions}".encode())
+    digest = hashlib.sha256(RULES.encode())
     hashes = {}
     for period, row in line.readings.items():
         digest.update(f"|{period}|{row.id}|{row.value}|{row.state}".encode())
-        hashes[period] = digest.copy().hexdigest()
+        made_of = digest.copy()
+        in_force = line.versions[: line.version_in_force(period) + 1]
+        made_of.update(f"|{[version.content_hash for version in in_force]}".encode())
+        hashes[period] = made_of.hexdigest()
     return hashes
 
 

@@ -128,13 +128,13 @@ def panel_of(lines: Sequence[Line], *, today: date) -> Panel:
     lines = list(lines)
     shape = (len(lines), max(line.width for line in lines))
     actual, planned, baseline, first_planned, first_base, passed = (np.full(shape, np.nan) for _ in range(6))
-    share, worth = np.zeros(shape), np.zeros(shape)
+    share, worth, tolerance = (np.zeros(shape) for _ in range(3))
     ended, due, closed, provisional = (np.zeros(shape, dtype=bool) for _ in range(4))
     for i, line in enumerate(lines):
         _fill_readings(line, actual[i], provisional[i])
         _fill_promise(line, planned[i], baseline[i], passed[i])
         _fill_points(line, 0, first_planned[i], first_base[i])
-        _fill_claims(line, share[i], worth[i])
+        _fill_terms(line, share[i], worth[i], tolerance[i])
         _fill_calendar(line, ended[i], due[i], closed[i], today)
     rates = _rates(lines)
     changes = [
@@ -155,7 +155,7 @@ def panel_of(lines: Sequence[Line], *, today: date) -> Panel:
             due=due,
             enough=_column([ENOUGH[line.kpi.frequency] for line in lines], np.int64),
             a_year=_column([PERIODS_A_YEAR[line.kpi.frequency] for line in lines], np.int64),
-            tolerance=_column([line.promise.tolerance_ppm / 1e6 for line in lines], np.float64),
+            tolerance=tolerance,
         ),
         baseline=baseline,
         signs=rates.sign,
@@ -193,14 +193,15 @@ def _fill_readings(line: Line, actual: Floats, provisional: Flags) -> None:
 
 
 def _fill_promise(line: Line, planned: Floats, baseline: Floats, passed: Floats) -> None:
-    """Fill in the version in force of each period, and how much of its ramp has passed."""
-    for version in range(len(line.versions)):
-        start = line.column(line.versions[version].first)
+    """Fill in the version in force of each period, and how much of its ramp has passed since the first start."""
+    begin = line.column(line.versions[0].first)
+    passed[:] = 0.0
+    for number, version in enumerate(line.versions):
+        start = line.column(version.first)
         planned[start:], baseline[start:] = np.nan, np.nan
-        _fill_points(line, version, planned, baseline)
-    start = line.column(line.versions[0].first)
-    passed[:start] = 0.0
-    passed[start:] = elapsed(len(passed) - start, line.promise.ramp_periods)
+        _fill_points(line, number, planned, baseline)
+        shares = elapsed(len(passed) - begin, version.ramp_periods)
+        passed[max(start, begin) :] = shares[max(start - begin, 0) :]
 
 
 def _fill_points(line: Line, version: int, planned: Floats, baseline: Floats) -> None:
@@ -209,12 +210,13 @@ def _fill_points(line: Line, version: int, planned: Floats, baseline: Floats) ->
         baseline[line.column(period)] = float(point.baseline)
 
 
-def _fill_claims(line: Line, share: Floats, worth: Floats) -> None:
-    """Fill in what the version in force of each period claims, and what a unit of change is worth by it."""
+def _fill_terms(line: Line, share: Floats, worth: Floats, tolerance: Floats) -> None:
+    """Fill in what the version in force of each period claims and tolerates, and what a unit is worth by it."""
     for version in line.versions:
         start = line.column(version.first)
         share[start:] = version.claim_share_ppm / 1e6
         worth[start:] = _worth(version)
+        tolerance[start:] = version.tolerance_ppm / 1e6
 
 
 def _worth(version: PromiseRow) -> float:

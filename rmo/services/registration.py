@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from rmo.domain.errors import ConflictError
 from rmo.domain.parsing import UnreadableError, parse_number
-from rmo.domain.values import BenefitClass, Lifecycle, Problem, Ramp
+from rmo.domain.values import EVERYTHING, BenefitClass, Lifecycle, Problem, Ramp
 from rmo.drawing import words
 from rmo.services.benefits import Terms, approve_promise, register_benefit
 from rmo.services.evaluation import evaluate
@@ -62,10 +62,10 @@ def choices(session: Session) -> Choices:
     """Return what there is to choose from."""
     references = session.exec(select(BenefitRow.reference).order_by(col(BenefitRow.reference))).all()
     return Choices(
-        kpis=[(row.slug, f"{row.name}, {row.unit}") for row in measures.kpis(session)],
+        kpis=[(row.slug, f"{row.name}, {row.unit}") for row in measures.kpis(session, scope=EVERYTHING)],
         owners=[(row.email, row.position) for row in people(session).values() if row.active],
-        projects=[row.name for row in register.projects(session).values()],
-        programmes=[row.name for row in register.programmes(session).values()],
+        projects=[row.name for row in register.projects(session, scope=EVERYTHING).values()],
+        programmes=[row.name for row in register.programmes(session, scope=EVERYTHING).values()],
         classes=[(kind.value, words.class_word(kind)) for kind in BenefitClass],
         ramps=[(ramp.value, text) for ramp, text in RAMP_WORDS.items()],
         next_reference=_next_reference(references[-1] if references else "BEN-0000"),
@@ -227,8 +227,8 @@ def register_promise(session: Session, given: Registration, *, by: str, now: dat
 
 def _project(session: Session, given: Registration) -> ProjectRow:
     """Return the project of a name, made anew where there is none yet."""
-    programmes = {row.name.casefold(): row for row in register.programmes(session).values()}
-    projects = {row.name.casefold(): row for row in register.projects(session).values()}
+    programmes = {row.name.casefold(): row for row in register.programmes(session, scope=EVERYTHING).values()}
+    projects = {row.name.casefold(): row for row in register.projects(session, scope=EVERYTHING).values()}
     programme = programmes.get(given.programme.casefold())
     if programme is None:
         programme = ProgrammeRow(slug=_slug(given.programme), name=given.programme)

@@ -108,8 +108,8 @@ def take_snapshot(session: Session, *, scope: Scope, now: datetime, as_of: datet
     packed = verdicts.atoms(session, references, as_of=as_of)
     gaps = verdicts.gaps(session, references, as_of=as_of)
     actions = verdicts.actions(session, [gap.id or 0 for found in gaps.values() for gap in found])
-    projects, programmes = register.projects(session), register.programmes(session)
-    kpis = {row.slug: row for row in measures.kpis(session)}
+    projects, programmes = register.projects(session, scope=scope), register.programmes(session, scope=scope)
+    kpis = {row.slug: row for row in measures.kpis(session, scope=scope, as_of=as_of, retired=True)}
     everybody = people(session)
     return Snapshot(
         standings=[

@@ -16,6 +16,7 @@ from rmo.domain.errors import DatabaseError
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON")
 WRITES = "rmo_write"
+KINDS = "write sqlite:///rmo.db or postgresql://…"
 
 
 def open_engine(url: str) -> Engine:
@@ -23,9 +24,9 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise DatabaseError(
-            "RMO_DATABASE_URL is not an address of a database; write sqlite:///rmo.db or postgresql://…"
-        ) from error
+        raise DatabaseError(f"RMO_DATABASE_URL is not an address of a database; {KINDS}") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseError(f"RMO_DATABASE_URL names a kind of database that rmo cannot use; {KINDS}")
     if parsed.get_backend_name() != "sqlite":
         try:
             return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, hide_parameters=True)

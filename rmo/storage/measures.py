@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from rmo.domain.errors import NotFoundError
-from rmo.domain.values import Reading
+from rmo.domain.values import Reading, Scope
 from rmo.storage.moments import FOREVER, known_after
-from rmo.storage.tables import KpiRow, KpiVersionRow, ReadingRow, RunRow
+from rmo.storage.tables import BenefitRow, KpiRow, KpiVersionRow, PromiseRow, ReadingRow, RunRow
 
 
 def kpi_by_slug(session: Session, slug: str) -> KpiRow:
@@ -21,11 +21,24 @@ def kpi_by_slug(session: Session, slug: str) -> KpiRow:
     return row
 
 
-def kpis(session: Session) -> Sequence[KpiRow]:
-    """Return all KPIs that are not retired, by name."""
-    return session.exec(
-        select(KpiRow).where(col(KpiRow.retired_at).is_(None)).order_by(col(KpiRow.name))
-    ).all()
+def kpis(
+    session: Session, *, scope: Scope, as_of: datetime = FOREVER, retired: bool = False
+) -> Sequence[KpiRow]:
+    """Return the KPIs that were defined by a moment, by name: the living ones, or with the retired ones.
+
+    A scope of some units sees the KPIs on which their benefits rest.
+    """
+    statement = select(KpiRow).where(col(KpiRow.created_at) <= as_of)
+    if not retired:
+        statement = statement.where(sa.or_(col(KpiRow.retired_at).is_(None), col(KpiRow.retired_at) > as_of))
+    if scope.units is not None:
+        claimed = (
+            select(PromiseRow.kpi)
+            .join(BenefitRow, col(BenefitRow.reference) == col(PromiseRow.benefit))
+            .where(col(BenefitRow.unit).in_(scope.units))
+        )
+        statement = statement.where(col(KpiRow.slug).in_(claimed))
+    return session.exec(statement.order_by(col(KpiRow.name))).all()
 
 
 def newest_definition(session: Session, slug: str) -> KpiVersionRow | None:

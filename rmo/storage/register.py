@@ -62,11 +62,19 @@ def claimed_shares(session: Session, kpi: str) -> dict[str, PromiseRow]:
     return {row.benefit: row for row in rows}
 
 
-def projects(session: Session) -> dict[str, ProjectRow]:
-    """Return all projects by slug."""
-    return {row.slug: row for row in session.exec(select(ProjectRow).order_by(col(ProjectRow.name)))}
+def projects(session: Session, *, scope: Scope) -> dict[str, ProjectRow]:
+    """Return the projects that a scope may see by slug: those with a benefit of its units."""
+    statement = select(ProjectRow).order_by(col(ProjectRow.name))
+    if scope.units is not None:
+        own = select(BenefitRow.project).where(col(BenefitRow.unit).in_(scope.units))
+        statement = statement.where(col(ProjectRow.slug).in_(own))
+    return {row.slug: row for row in session.exec(statement)}
 
 
-def programmes(session: Session) -> dict[str, ProgrammeRow]:
-    """Return all programmes by slug."""
-    return {row.slug: row for row in session.exec(select(ProgrammeRow).order_by(col(ProgrammeRow.name)))}
+def programmes(session: Session, *, scope: Scope) -> dict[str, ProgrammeRow]:
+    """Return the programmes that a scope may see by slug: those of its projects."""
+    statement = select(ProgrammeRow).order_by(col(ProgrammeRow.name))
+    if scope.units is not None:
+        own = [row.programme for row in projects(session, scope=scope).values()]
+        statement = statement.where(col(ProgrammeRow.slug).in_(own))
+    return {row.slug: row for row in session.exec(statement)}

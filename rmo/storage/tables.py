@@ -164,6 +164,7 @@ class KpiRow(SQLModel, table=True):
     from_file: bool = False
     origin: str = _text()  # where the data come from, and under which licence
     part_of: str | None = Field(default=None, foreign_key="kpi.slug", max_length=SLUG)
+    created_at: datetime = _moment()
     retired_at: datetime | None = _moment(nullable=True)
 
 

@@ -60,8 +60,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(for_templates.FILTERS)
     app.jinja_env.globals.update(for_templates.GLOBALS)
-    CSRFProtect(app)
     context.install(app, context.House(engine, settings, clock, demo, Kept()))
+    CSRFProtect(app)  # after it is known who is there, whom its refusal speaks to
     errors.install(app)
     for area in AREAS:
         app.register_blueprint(area.bp)

@@ -5,6 +5,7 @@ import secrets
 import structlog
 from flask import Flask, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from rmo.domain.errors import ConflictError, NotFoundError, RmoError
@@ -37,7 +38,12 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if 300 <= code < 400:
         return error.get_response()
     title, text = SAID.get(code, SAID[400])
-    if code in (400, 422) and error.description:
+    if isinstance(error, CSRFError):
+        title, text = (
+            "This form has no valid token",
+            f"{text} Load the page again and send the form once more.",
+        )
+    elif code in (400, 422) and error.description:
         text = error.description
     return _page(code, title, text)
 

@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.Column("from_file", sa.Boolean(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("part_of", sa.String(80), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("retired_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["measurer"], ["person.email"], name=op.f("fk_kpi_measurer")),
         sa.ForeignKeyConstraint(["part_of"], ["kpi.slug"], name=op.f("fk_kpi_part_of")),
