@@ -39,6 +39,7 @@ class Outlook:
 
     chance: Floats  # (cases,): that the promise is kept, within its tolerance
     short_since: Floats  # (cases,): that the change since the start is smaller than was promised
+    surprise: Floats  # (cases,): the chance of a reading so far from what the earlier ones let expect
     concern: Flags  # (cases,): the newest reading is a surprise for the worse
     effect: (
         Floats  # (3, cases): what moved with the start, in the KPI's unit, and the ends of its 95 % interval
@@ -87,12 +88,14 @@ def outlook(
     chance = np.where(s > 0, at_least, 1.0 - at_least)
     moved, short_since = _since_the_start(p, seen, rows, columns, s, season)
     steps = newest_innovation(seen, season=season)
+    surprising = surprise(steps)
     with np.errstate(invalid="ignore"):
-        concern = (surprise(steps) < SURPRISING) & (s * steps < 0)
+        concern = (surprising < SURPRISING) & (s * steps < 0)
     told = (left > 0) & (left <= FURTHEST) & (s != 0)
     return Outlook(
         chance=np.where(told, chance, np.nan),
         short_since=np.where(s != 0, short_since, np.nan),
+        surprise=surprising,
         concern=concern & (s != 0),
         effect=np.where(s != 0, moved, np.nan),
         alarms=alarms(seen),

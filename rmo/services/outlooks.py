@@ -32,6 +32,7 @@ class Outlooks:
     """The chances of a panel, and the forecast from each period that has one."""
 
     chances: Chances
+    surprises: Floats  # (benefits, periods): how likely a reading so far from what was expected is
     effects: Floats  # (3, benefits, periods): what moved with the start, and the ends of its interval
     paths: dict[tuple[int, int], engine.Path]  # by benefit and column
     alarms: dict[tuple[int, int], str]  # why a reading looks like a slip, in words
@@ -60,6 +61,7 @@ def outlooks(panel: Panel, kept: Kept) -> Outlooks:
             concern=np.zeros(shape, dtype=bool),
             alarm=np.zeros(shape, dtype=bool),
         ),
+        np.full(shape, np.nan),
         np.full((3, *shape), np.nan),
         {},
         {},
@@ -87,6 +89,7 @@ def _take_over(found: Outlooks, i: int, column: int, row: VerdictRow) -> None:
     chances.short_since[i, column] = _number(row.short_since)
     chances.concern[i, column] = row.concern
     chances.alarm[i, column] = bool(row.alarm)
+    found.surprises[i, column] = _number(row.surprise)
     found.effects[:, i, column] = [_number(end) for end in (row.effect, row.effect_low, row.effect_high)]
     if row.alarm:
         found.alarms[i, column] = row.alarm
@@ -109,6 +112,7 @@ def _work_out(panel: Panel, found: Outlooks, season: int, cases: list[tuple[int,
     chances.short_since[rows, columns] = new.short_since
     chances.concern[rows, columns] = new.concern
     chances.alarm[rows, columns] = new.alarms.kind != Alarm.NONE
+    found.surprises[rows, columns] = new.surprise
     found.effects[:, rows, columns] = new.effect
     for case, key in enumerate(cases):
         if chances.alarm[key]:

@@ -82,7 +82,7 @@ def a_batch(benefits: int) -> Promises:
         due=np.ones(actual.shape, dtype=bool),
         enough=(column * 6).astype(np.int64),
         a_year=(column * 12).astype(np.int64),
-        tolerance=column * 0.1,
+        tolerance=np.full(actual.shape, 0.1),
     )
 
 

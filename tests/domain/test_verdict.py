@@ -74,7 +74,7 @@ def batch_of(random: np.random.Generator, benefits: int, periods: int) -> Promis
         due=random.random(actual.shape) < 0.9,
         enough=(column * 3).astype(np.int64),
         a_year=(column * 12).astype(np.int64),
-        tolerance=column * 0.1,
+        tolerance=np.full(actual.shape, 0.1),
     )
 
 
