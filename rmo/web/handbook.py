@@ -19,13 +19,6 @@ from rmo.web.context import EVERYBODY, allow
 bp = Blueprint("handbook", __name__, url_prefix="/help")
 HOME: Final = "index"
 PAGES: Final = ("numbers", "definitions")  # as they are read
-    "first_hour",
-    "readings",
-    "numbers",
-    "definitions",
-    "commands",
-    "settings",
-)  # as they are read
 LINK = re.compile(r"(?P<page>[a-z_]+)\.md(?P<section>#.*)?")
 
 
