@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import numpy as np
 from sqlmodel import Session, select
 
+from rmo.domain.engine.detection import SURPRISING, believed
 from rmo.domain.errors import ConflictError, NotFoundError
-from rmo.domain.values import Problem, Role, Scope
+from rmo.domain.values import DataState, Problem, Role, Scope
 from rmo.drawing import words
 from rmo.services.people import SignedIn, people
 from rmo.services.portfolio import GapLine, data_to, gap_lines
-from rmo.services.snapshot import take_snapshot
+from rmo.services.snapshot import Snapshot, take_snapshot
 from rmo.storage import register
 from rmo.storage.audit import count_up, write_audit
 from rmo.storage.moments import FOREVER
@@ -28,6 +30,7 @@ class GapList:
     lines: list[GapLine]
     at_stake: int
     unanswered: int
+    surprises: str
     data_to: str
     known_at: datetime
 
@@ -90,6 +93,7 @@ def gap_list(
         lines=lines,
         at_stake=stake,
         unanswered=unanswered,
+        surprises=_surprises(snapshot),
         data_to=data_to(snapshot),
         known_at=snapshot.known_at,
     )
@@ -107,6 +111,26 @@ def _headline(lines: list[GapLine], stake: int, unanswered: int, *, promised: bo
         "all have an action" if unanswered == 0 else f"{words.count_word(unanswered)} without an action"
     )
     return f"{number} {noun} open{worth}, {answered}."
+
+
+def _surprises(snapshot: Snapshot) -> str:
+    """Return how many newest readings are surprises, how many would be by chance, and how many are believed."""
+    chances = np.array(
+        [
+            float(s.verdict.surprise)
+            for s in snapshot.standings
+            if s.verdict is not None and s.verdict.surprise is not None and s.data is DataState.CURRENT
+        ]
+    )
+    if len(chances) == 0:
+        return "No newest reading has enough history before it to be a surprise."
+    raised, told = int((chances < SURPRISING).sum()), int(believed(chances).sum())
+    by_chance = words.figure_value(len(chances) * SURPRISING, 1)
+    return (
+        f"Of {words.count(len(chances), 'newest reading')} {words.count_word(raised)} "
+        f"{'is a surprise' if raised == 1 else 'are surprises'}, where {by_chance} would be by chance; "
+        f"{words.count_word(told)} of all can be believed when at most one in ten may be false."
+    )
 
 
 def gap_to_answer(session: Session, gap_id: int, *, scope: Scope, who: SignedIn) -> GapToAnswer:
