@@ -13,7 +13,7 @@ import numpy as np
 from sqlmodel import Session
 
 from rmo.domain.errors import ConflictError
-from rmo.domain.exact import EXACT, kept, quotient, rounded
+from rmo.domain.exact import EXACT, MAX_PLACES, kept, quotient, rounded
 from rmo.domain.trajectory import elapsed, planned_level
 from rmo.domain.values import Behaviour, Lifecycle, Ramp
 from rmo.services.panel import levels, rhythm_of
@@ -121,6 +121,8 @@ def _check(
         raise ConflictError("The promise ends before it starts; give an end that is later.")
     if versions and versions[-1].kpi != terms.kpi:
         raise ConflictError("A re-baseline keeps its KPI; a promise on another KPI is another benefit.")
+    if versions and not imported:
+        _check_start(session, kpi, terms, versions)
     claims = register.claimed_shares(session, kpi.slug)
     claims.pop(benefit.reference, None)
     taken = Decimal(sum(row.claim_share_ppm for row in claims.values())) / MILLION
@@ -128,6 +130,17 @@ def _check(
         others = " and ".join(sorted(claims))
         raise ConflictError(
             f"{others} already claim {taken:.0%} of {kpi.name}; at most {1 - taken:.0%} is left to claim."
+        )
+
+
+def _check_start(session: Session, kpi: KpiRow, terms: Terms, versions: list[PromiseRow]) -> None:
+    """Refuse a re-baseline of periods that have been judged: it may not start before the newest proven one."""
+    rhythm = rhythm_of(kpi)
+    read = levels(kpi, measures.readings(session, [kpi.slug])[kpi.slug])
+    proven = [period for period in read if any(v.first <= period <= v.last for v in versions)]
+    if proven and rhythm.period_of(terms.first) < max(proven):
+        raise ConflictError(
+            f"{rhythm.long_label(max(proven))} is proven already; start the re-baseline there or later."
         )
 
 
@@ -171,7 +184,7 @@ def _planned(terms: Terms, baseline: Baseline) -> list[Decimal]:
         base + (float(terms.target) - base.mean()) if terms.seasonal else np.full_like(base, terms.target)
     )
     path = planned_level(base, target, elapsed(base.shape[1], terms.ramp_periods)[None, :], terms.ramp)
-    return [kept(Decimal(f"{level:.12g}")) for level in path[0]]
+    return [rounded(Decimal(f"{level:.12g}"), MAX_PLACES) for level in path[0]]
 
 
 def _baseline(kpi: KpiRow, terms: Terms, readings: dict[date, ReadingRow], periods: list[date]) -> Baseline:
@@ -186,7 +199,7 @@ def _baseline(kpi: KpiRow, terms: Terms, readings: dict[date, ReadingRow], perio
     window = {p: v for p, v in levels(kpi, readings).items() if first <= p <= last}
     if not window:
         raise ConflictError(f"{kpi.name} has no reading in the baseline's window; choose another one.")
-    spread = Decimal(f"{np.std([float(v) for v in window.values()]):.9g}")
+    spread = rounded(Decimal(f"{np.std([float(v) for v in window.values()]):.9g}"), MAX_PLACES)
     if not terms.seasonal:
         return Baseline([_mean(kpi, window, readings)] * len(periods), spread, "mean")
     by_season = {
