@@ -7,6 +7,8 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from rmo.domain.calendar import Rhythm
+from rmo.domain.claims import over_claim
+from rmo.domain.engine.chart import SIGNS
 from rmo.domain.outlook import Path
 from rmo.domain.realisation import Atoms, Kind, Money
 from rmo.domain.values import BenefitClass, DataState, Direction, Lifecycle, Scope, State
@@ -134,6 +136,7 @@ class BenefitPage:
     versions: list[Version]
     claims: list[Claim]
     claims_title: str
+    over_claim: str
     gaps: list[GapLine]
     trail: list[Event]
     rules: str
@@ -219,7 +222,7 @@ def _page(
         unit_value=promise.unit_value,
         share=promise.claim_share_ppm / 1e6,
         ends=rhythm.long_label(promise.last),
-        series=_series(kpi, versions, points, history, path, verdict.effect if verdict else None),
+        series=_series(kpi, versions, points, history, path, _told_effect(verdict)),
         effect_words=_effect_words(kpi, verdict, points[promise.id or 0]),
         lines=lines,
         lines_title=_lines_title(lines),
@@ -229,6 +232,7 @@ def _page(
         versions=_versions(snapshot, kpi, versions, standing.atoms),
         claims=claims,
         claims_title=_claims_title(claims),
+        over_claim=_over_claim(kpi, verdict, points[promise.id or 0], claims),
         gaps=gaps,
         trail=_trail(session, snapshot, kpi, versions, benefit.reference, as_of),
         rules=verdict.rules if verdict else "",
@@ -348,7 +352,7 @@ def _anyway(
 ) -> list[float | None]:
     """Return each reading less what moved with the start, by the share of the promise that was planned to have come."""
     full = _full_change(in_force)
-    if effect is None or not full:
+    if effect is None or not full:  # nothing is drawn that cannot be told from the KPI's own history
         return [None] * len(periods)
     return [
         float(values[p] - effect * (in_force[p].planned - in_force[p].baseline) / full)
@@ -356,6 +360,13 @@ def _anyway(
         else None
         for p in periods
     ]
+
+
+def _told_effect(verdict: VerdictRow | None) -> Decimal | None:
+    """Return what moved with the start, where its interval leaves no doubt that something did."""
+    if verdict is None or verdict.effect_low is None or verdict.effect_high is None:
+        return None
+    return None if verdict.effect_low <= 0 <= verdict.effect_high else verdict.effect
 
 
 def _full_change(points: dict[date, PromisePointRow]) -> Decimal:
@@ -509,6 +520,34 @@ def _claims_title(claims: list[Claim]) -> str:
     number = words.capital(words.count_word(len(claims)))
     over = ", more than there is" if claimed > 1 + 1e-9 else ""
     return f"{number} benefits claim {words.percent(claimed, 0)} of the KPI’s movement{over}"
+
+
+def _over_claim(
+    kpi: KpiRow, verdict: VerdictRow | None, points: dict[date, PromisePointRow], claims: list[Claim]
+) -> str:
+    """Return how the claims on a KPI's newest change compare with what moved with the start."""
+    told = (verdict.effect, verdict.effect_low, verdict.effect_high) if verdict else (None, None, None)
+    if verdict is None or verdict.actual is None or verdict.baseline is None or None in told:
+        return ""
+    better = SIGNS[kpi.direction]
+    full, point = _full_change(points), points.get(verdict.period)
+    if better == 0 or not full or point is None:
+        return ""
+    arrived = float((point.planned - point.baseline) / full)
+    moved, low, high = (float(value or 0) * arrived for value in told)
+    share = min(1.0, sum(claim.share for claim in claims))
+    claimed = better * float(verdict.actual - verdict.baseline) * share
+    found = over_claim(claimed=claimed, moved=moved, low=low, high=high, better=better)
+    if claimed <= 0 or found.possible == 0:
+        return "What is claimed is no more than moved with the start."
+    said = (
+        words.figure_value(found.claimed, kpi.decimals),
+        words.figure_value(found.moved, kpi.decimals, signed=True),
+    )
+    if found.certain:
+        over = words.figure_value(found.certain, kpi.decimals)
+        return f"Over-claimed for certain: {said[0]} is claimed, {said[1]} moved with the start; {over} is beyond any doubt."
+    return f"Possibly over-claimed: {said[0]} is claimed, and {said[1]} moved with the start."
 
 
 def _trail(

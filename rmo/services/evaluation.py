@@ -103,6 +103,7 @@ def _verdict(judged: Judged, i: int, column: int, running: int, since: date) -> 
         chance=judged.chance(i, column),
         short_since=as_kept(expected.chances.short_since[i, newest]),
         concern=bool(expected.chances.concern[i, newest]),
+        surprise=as_kept(expected.surprises[i, column]),
         alarm=expected.alarms.get((i, column), ""),
         effect=as_kept(expected.effects[0, i, newest]),
         effect_low=as_kept(expected.effects[1, i, newest]),

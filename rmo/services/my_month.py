@@ -165,6 +165,8 @@ def parse_cells(
         except ValueError as error:
             problems.append(Problem(cell.name, f"{cell.kpi}, {cell.label}: {error}"))
             continue
+        if cell.kept and reading == parse_cell(kpi, cell.period, cell.kept):
+            continue  # 6.0 says no more than the 6 that is kept
         if refused := kpis.refusal(kpi, reading, today=today):
             problems.append(Problem(cell.name, f"{cell.kpi}, {cell.label}: {refused}"))
             continue

@@ -304,6 +304,9 @@ class VerdictRow(SQLModel, table=True):
     realised_to_date: Decimal | None = _exact()
     chance: Decimal | None = _exact()  # that the promise is kept, within its tolerance
     short_since: Decimal | None = _exact()  # the chance that the change is smaller than was promised
+    surprise: Decimal | None = (
+        _exact()
+    )  # the chance of a reading so far from what the earlier ones let expect
     concern: bool = False  # the reading is a surprise for the worse
     alarm: str = Field(default="", max_length=NAME)  # why the reading looks like a slip in the feed
     effect: Decimal | None = _exact()  # what moved with the start, in the KPI's unit

@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("realised_to_date", EXACT, nullable=True),
         sa.Column("chance", EXACT, nullable=True),
         sa.Column("short_since", EXACT, nullable=True),
+        sa.Column("surprise", EXACT, nullable=True),
         sa.Column("concern", sa.Boolean(), nullable=False),
         sa.Column("alarm", sa.String(200), nullable=False),
         sa.Column("effect", EXACT, nullable=True),
