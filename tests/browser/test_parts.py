@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -34,12 +33,6 @@ class Strict(SimpleHTTPRequestHandler):
 
     def log_message(self, *_arguments: object) -> None:
         return
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
-    return {**browser_type_launch_args, **({"executable_path": chromium} if chromium else {})}
 
 
 @pytest.fixture(scope="module")
