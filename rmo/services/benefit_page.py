@@ -546,8 +546,8 @@ def _over_claim(
     )
     if found.certain:
         over = words.figure_value(found.certain, kpi.decimals)
-        return f"Over-claimed for certain: {said[0]} is claimed, {said[1]} moved with the start; {over} is beyond any doubt."
-    return f"Possibly over-claimed: {said[0]} is claimed, and {said[1]} moved with the start."
+        return f"Over-claimed for certain: {said[0]} for the better is claimed, {said[1]} moved with the start; {over} is beyond any doubt."
+    return f"Possibly over-claimed: {said[0]} for the better is claimed, and {said[1]} moved with the start."
 
 
 def _trail(

@@ -126,10 +126,12 @@ def _surprises(snapshot: Snapshot) -> str:
         return "No newest reading has enough history before it to be a surprise."
     raised, told = int((chances < SURPRISING).sum()), int(believed(chances).sum())
     by_chance = words.figure_value(len(chances) * SURPRISING, 1)
+    surprising = {0: "none is a surprise", 1: "one is a surprise"}.get(
+        raised, f"{words.count_word(raised)} are surprises"
+    )
     return (
-        f"Of {words.count(len(chances), 'newest reading')} {words.count_word(raised)} "
-        f"{'is a surprise' if raised == 1 else 'are surprises'}, where {by_chance} would be by chance; "
-        f"{words.count_word(told)} of all can be believed when at most one in ten may be false."
+        f"Of {words.count(len(chances), 'newest reading')} {surprising}, where {by_chance} would be by chance; "
+        f"{words.count_word(told) if told else 'none'} can be believed when at most one in ten may be false."
     )
 
 
