@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from rmo.demo.portfolio import BY_HAND
+from rmo.web import handbook
 from tests.browser.conftest import Live, complaints_of
 from tests.live import Demo
 
@@ -31,7 +32,7 @@ PAGES = {
         "/nowhere",
         "/?as_of=yesterday",
     ),
-    "measurer@example.org": ("/readings",),
+    "measurer@example.org": ("/readings", "/help", *(f"/help/{name}" for name in handbook.PAGES)),
     "": ("/sign-in", "/sign-in/none"),
 }
 

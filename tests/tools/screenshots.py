@@ -28,7 +28,7 @@ from rmo.services.snapshot import Standing, take_snapshot
 from rmo.storage import measures
 from rmo.storage.database import open_engine, reading, transaction
 from rmo.storage.migrate import migrate
-from rmo.web import create_app
+from rmo.web import create_app, handbook
 from rmo.web.context import COOKIE
 from tests.live import REAL_NOW, SECRET, Demo, chromium, opened_demo, served, session_token
 
@@ -173,6 +173,8 @@ def demo_shots(demo: Demo) -> list[Shot]:
         Shot("gap-answer-problems", "/gaps/1", ANALYST, 422, answer_badly),
         Shot("office", "/office", ANALYST),
         Shot("office-problem", "/office", ANALYST, 422, add_nobody),
+        Shot("help", "/help"),
+        *(Shot(f"help-{name}", f"/help/{name}") for name in handbook.PAGES),
         Shot("menu", "/", ANALYST, act=open_menu),
         Shot("sign-in", "/sign-in", ""),
         Shot("sign-in-wrong", "/sign-in", "", 422, sign_in_wrongly),
