@@ -33,6 +33,7 @@ BACK_FROM_OFF, BACK_FROM_ON = 0.25, 0.75  # a state is left only past a wider li
 SURELY_SHORT: Final = 0.95  # the chance that the change is smaller than promised, in two readings running
 FEW: Final = 12  # with fewer readings in all a state needs a chance beyond these
 FEW_OFF_AT, FEW_ON_AT = 0.05, 0.95
+NOISE: Final = 1e-9  # of float64, as a share of the plan: what is exactly on the line is not beyond it
 STATES: Final = (None, *State)
 DATA: Final = tuple(DataState)
 
@@ -112,7 +113,7 @@ def _judge(p: Promises, chances: Chances | None) -> Verdicts:
     given = ~np.isnan(p.realised_change) & ~np.isnan(p.planned_change)
     planned, realised = _to_date(p, given)
     shortfall = planned - realised
-    beyond = given & (shortfall > p.tolerance * np.abs(planned)) & (planned != 0)
+    beyond = given & (shortfall > (p.tolerance + NOISE) * np.abs(planned)) & (planned != 0)
     outside = given & (p.planned_change - p.realised_change > half_width(p.actual))
     readings = np.cumsum(given, axis=1, dtype=np.int64)
     state = np.full(p.actual.shape, STATES.index(State.ON_TRACK))
@@ -247,7 +248,7 @@ def _settle_the_end(p: Promises, given: Flags, state: Ints) -> Ints:
     counted = given & (columns <= p.last) & (p.adds_up | (columns > p.last - p.a_year))
     planned = np.where(counted, p.planned_change, 0.0).sum(axis=1, keepdims=True)
     realised = np.where(counted, p.realised_change, 0.0).sum(axis=1, keepdims=True)
-    kept = realised >= planned - p.tolerance * np.abs(planned)
+    kept = realised >= planned - (p.tolerance + NOISE) * np.abs(planned)
     end = np.where(kept, STATES.index(State.KEPT), STATES.index(State.BROKEN))
     return np.where(given & (columns == p.last), end, state)
 

@@ -6,7 +6,7 @@ import numpy as np
 from sqlmodel import Session
 
 from rmo.domain import rules
-from rmo.domain.verdict import DATA, STATES
+from rmo.domain.verdict import DATA, NOISE, STATES
 from rmo.services.judged import Judged
 from rmo.services.panel import Line, Panel
 from rmo.storage import verdicts as kept
@@ -67,7 +67,7 @@ def _position(judged: Judged, i: int, column: int) -> rules.Position:
     there = np.flatnonzero(~np.isnan(planned[: column + 1]) & ~np.isnan(realised[: column + 1]))
     full = there[p.elapsed[i, there] >= 1.0]
     share = realised[full] / np.where(planned[full] == 0, np.nan, planned[full])
-    within = np.nan_to_num(share, nan=1.0) >= 1.0 - p.tolerance[i, full]
+    within = np.nan_to_num(share, nan=1.0) >= 1.0 - p.tolerance[i, full] - NOISE
     return rules.Position(
         state=STATES[verdicts.state[i, column]],
         data=DATA[verdicts.data[i, column]],

@@ -358,6 +358,17 @@ def test_at_its_end_a_promise_is_kept_or_broken(actual, planned, adds_up, end):
     assert states(judge(promise, expecting([0.5] * len(actual))))[-1] is end
 
 
+@given(st.integers(1, 10_000), st.integers(1, 2_000), st.integers(1, 24), st.booleans())
+def test_a_reading_exactly_on_the_line_is_on_it_whatever_floats_make_of_it(base, fall, periods, adds_up):
+    planned = base / 100 - (base - fall) / 100
+    realised = base / 100 - (base * 10 - fall * 9) / 1000
+
+    verdicts = judge(one([realised] * periods, [planned] * periods, adds_up=adds_up))
+
+    assert set(states(verdicts)[:-1]) <= {ON}
+    assert states(verdicts)[-1] is State.KEPT
+
+
 def test_no_end_is_settled_without_its_last_reading():
     assert states(judge(one([10.0] * 11 + [nan], [10.0] * 12)))[-1] is ON
 
