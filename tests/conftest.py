@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, make_url
@@ -21,6 +22,9 @@ from tests.skips import SkipWatch
 
 RUN_FOLDER = "RMO_TEST_RUN_FOLDER"  # in the environment, so that all workers of a run find the one server
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+hypothesis.settings.register_profile("rmo", deadline=None)  # a machine that is busy is no failure
+hypothesis.settings.load_profile("rmo")
 
 
 def pytest_configure(config: pytest.Config) -> None:
