@@ -18,7 +18,7 @@ from rmo.web.context import EVERYBODY, allow
 
 bp = Blueprint("handbook", __name__, url_prefix="/help")
 HOME: Final = "index"
-PAGES: Final = ("numbers", "definitions")  # as they are read
+PAGES: Final = ("first_hour", "readings", "numbers", "definitions", "commands", "settings")
 LINK = re.compile(r"(?P<page>[a-z_]+)\.md(?P<section>#.*)?")
 
 
