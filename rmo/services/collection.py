@@ -117,6 +117,7 @@ def _keep(
     started: datetime,
     now: datetime,
 ) -> Pulled:
+    measures.hold_kpis(session, [slug])
     known = measures.readings(session, [slug])[slug]
     run = RunRow(
         kpi=slug,

@@ -169,6 +169,7 @@ def record_readings(
     today: date,
 ) -> Changes:
     """Keep readings that a person gave, all of them or none, and judge what rests on them."""
+    measures.hold_kpis(session, given)
     known = measures.readings(session, list(given))
     touched = set()
     for slug, readings in given.items():

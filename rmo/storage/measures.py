@@ -66,6 +66,12 @@ def readings(
     return newest
 
 
+def hold_kpis(session: Session, slugs: Collection[str]) -> None:
+    """Let nobody else add readings to these KPIs until the transaction ends, so that none is kept twice."""
+    held = select(KpiRow.slug).where(col(KpiRow.slug).in_(slugs)).order_by(col(KpiRow.slug))
+    session.exec(held.with_for_update(key_share=True)).all()
+
+
 def reading_history(
     session: Session, slug: str, *, as_of: datetime = FOREVER
 ) -> dict[date, list[ReadingRow]]:
