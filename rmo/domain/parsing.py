@@ -31,7 +31,7 @@ def parse_number(text: str) -> Decimal:
     digits = _SPACES.sub("", written).replace("\u2212", "-")
     if not _NUMBER.fullmatch(digits) or not _grouped(written):
         hint = "; write decimals with a point" if re.fullmatch(r"[+-]?[\d.]*,\d+", digits) else ""
-        raise UnreadableError(f"{written!r} is not a number{hint}.")
+        raise UnreadableError(f"“{repr(written)[1:-1]}” is not a number{hint}.")
     return Decimal(digits.replace(",", ""))
 
 

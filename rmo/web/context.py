@@ -157,6 +157,7 @@ def _frame() -> dict[str, Any]:
             "who": who.position,
             "theme": "" if who.theme == "auto" else who.theme,
             "theme_url": url_for("account.choose_theme"),
+            "help_url": url_for("handbook.home"),
             "sign_out_url": url_for("account.sign_out"),
         }
         if who.role in OFFICE:

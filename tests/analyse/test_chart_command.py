@@ -114,7 +114,7 @@ def test_every_bad_line_is_told_at_once(file):
     result = run("chart", path, "--json")
     assert result.exit_code == 2
     assert [problem["line"] for problem in json.loads(result.stdout)["problems"]] == [3, 4, 6, 7, 7, 8]
-    assert f"{path}:3: value: 'x' is not a number." in result.stderr
+    assert f"{path}:3: value: “x” is not a number." in result.stderr
 
 
 @pytest.mark.parametrize(

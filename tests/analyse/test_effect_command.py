@@ -99,7 +99,7 @@ def test_a_series_without_enough_readings_says_so(tmp_path, values):
         ),
         pytest.param("period,value,after", ["1,2,1", "2,3,0"], [], "3: after: it was 1 before", id="back"),
         pytest.param(
-            "period,value,after", ["1,2,yes"], [], "2: after: 'yes' is not a number", id="no number"
+            "period,value,after", ["1,2,yes"], [], "2: after: “yes” is not a number", id="no number"
         ),
         pytest.param("period,value,after", ["1,2,2"], [], "2: after: '2' is neither 0 nor 1", id="no flag"),
     ],
