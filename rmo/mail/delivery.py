@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
@@ -27,6 +28,9 @@ FIRST_PAUSE: Final = timedelta(minutes=2)  # doubled with each attempt
 LONGEST_PAUSE: Final = timedelta(hours=1)
 GIVEN_UP_AFTER: Final = timedelta(days=3)
 CUT_OFF: Final = "The sending was cut off, so nobody can tell whether this mail left."
+
+DUE: Final = DELIVERIES.table.c.not_before <= sa.bindparam("now")
+TAKEN: Final = sa.select(DELIVERIES.table).where(DELIVERIES.table.c.id == sa.bindparam("id"))
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class _Letter:
     """A delivery that this worker holds, with what is to be sent."""
 
     taken: Taken
-    row: DeliveryRow
+    row: sa.Row[Any]  # as it was queued
 
 
 def queue(session: Session, draft: Draft, *, sender: str, now: datetime) -> bool:
@@ -116,14 +120,13 @@ def resend(session: Session, delivery: int, *, now: datetime) -> None:
 
 
 def _take(session: Session, now: datetime, worker: str, lease: timedelta) -> _Letter | None:
-    due = DELIVERIES.table.c.not_before <= now
-    taken = work.take_next(session, DELIVERIES, due, worker=worker, lease=lease)
+    taken = work.take_next(session, DELIVERIES, DUE, given={"now": now}, worker=worker, lease=lease)
     if not taken:
         return None
-    return _Letter(taken[0], session.get_one(DeliveryRow, taken[0].id))
+    return _Letter(taken[0], session.connection().execute(TAKEN, {"id": taken[0].id}).one())
 
 
-def _send(outbox: Outbox, sender: Sender, row: DeliveryRow, now: datetime) -> Outcome:
+def _send(outbox: Outbox, sender: Sender, row: sa.Row[Any], now: datetime) -> Outcome:
     message = Message(
         sender=sender.address,
         sender_name=sender.name,

@@ -5,11 +5,12 @@ the row's attempt up, and renewing and finishing hold only for the attempt that 
 frozen and wakes up too late is refused. The same statements run on SQLite and on PostgreSQL.
 """
 
+import functools
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from rmo.storage.database import transaction
 from rmo.storage.types import UtcDateTime
 
 LEASE: Final = timedelta(seconds=60)
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 RENEWALS = 3  # in one lease, so that one that fails does no harm
 
 
@@ -64,8 +66,8 @@ def claim(
     session: Session, queue: Queue, values: Mapping[str, Any], *, worker: str, lease: timedelta = LEASE
 ) -> Taken | None:
     """Add a row and take it at once, or return None where one with its key is there already."""
-    held = _held(session, queue, worker, lease)
-    row = _insert_once(session, queue, {**values, **held, "attempt": 1})
+    held = {"state": queue.taken, "worker": worker, "attempt": 1}
+    row = _insert_once(session, queue, {**values, **held}, lease)
     return None if row is None else Taken(row, 1)
 
 
@@ -74,19 +76,19 @@ def take_next(
     queue: Queue,
     *ready: sa.ColumnElement[bool],
     worker: str,
+    given: Mapping[str, Any] = NOTHING,
     most: int = 1,
     lease: timedelta = LEASE,
 ) -> list[Taken]:
-    """Take the oldest rows that wait and are ready, at most so many."""
-    waits = queue.table.c.state == queue.waiting
-    return _take(session, queue, sa.and_(waits, *ready), worker, most, lease)
+    """Take the oldest rows that wait and are ready, at most so many; `given` fills what `ready` leaves open."""
+    return _take(session, queue, ready, given, worker, most, lease)
 
 
 def take_over(
     session: Session, queue: Queue, *which: sa.ColumnElement[bool], worker: str, lease: timedelta = LEASE
 ) -> Taken | None:
     """Take the oldest row whose worker did not finish it and let its lease run out."""
-    taken = _take(session, queue, sa.and_(_lapsed(session, queue), *which), worker, 1, lease)
+    taken = _take(session, queue, which, NOTHING, worker, 1, lease, lapsed=True)
     return taken[0] if taken else None
 
 
@@ -95,14 +97,14 @@ def give_up(
 ) -> list[int]:
     """Change rows whose lease has run out, instead of taking them over, and return their ids."""
     table = queue.table
-    lapsed = sa.and_(_lapsed(session, queue), *which)
-    changed = table.update().where(lapsed).values(lease_until=None, **values).returning(table.c.id)
+    lapsed = _lapsed(queue, session.connection().dialect.name)
+    changed = table.update().where(lapsed, *which).values(lease_until=None, **values).returning(table.c.id)
     return sorted(session.scalars(changed))
 
 
 def renew(session: Session, queue: Queue, taken: Taken, *, lease: timedelta = LEASE) -> bool:
     """Hold the work for one more lease, or return False where it was taken over."""
-    return _change(session, queue, taken, {"lease_until": _clock(session, lease)})
+    return _change(session, queue, taken, NOTHING, lease)
 
 
 def finish(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> None:
@@ -111,13 +113,13 @@ def finish(session: Session, queue: Queue, taken: Taken, values: Mapping[str, An
     Call it in the transaction that keeps the work's effect: the error rolls both back, so that the effect
     and the state are one.
     """
-    if not _change(session, queue, taken, {**values, "lease_until": None}):
+    if not _change(session, queue, taken, values):
         raise TakenOverError(f"{queue.table.name} {taken.id} was taken over by another worker.")
 
 
 def db_now(session: Session) -> datetime:
     """Return the time by the database's clock."""
-    moment: datetime = session.execute(sa.select(_clock(session))).scalar_one()
+    moment: datetime = session.execute(sa.select(_clock(session.connection().dialect.name))).scalar_one()
     return moment
 
 
@@ -153,54 +155,99 @@ class Lease:
                 return
 
 
+# Building a statement takes longer than running it, so each is built once. Conditions that are to find their
+# statement again are kept by the caller, with bindparam() for what changes.
+_once = functools.lru_cache(maxsize=256)
+
+
 def _take(
     session: Session,
     queue: Queue,
-    which: sa.ColumnElement[bool],
+    which: tuple[sa.ColumnElement[bool], ...],
+    given: Mapping[str, Any],
     worker: str,
     most: int,
     lease: timedelta,
+    *,
+    lapsed: bool = False,
 ) -> list[Taken]:
+    connection = session.connection()
+    change = _taking(queue, which, lapsed, most, lease, connection.dialect.name)
+    found = connection.execute(change, {**given, "by_worker": worker})
+    return sorted((Taken(*row) for row in found), key=lambda taken: taken.id)
+
+
+@_once
+def _taking(
+    queue: Queue,
+    which: tuple[sa.ColumnElement[bool], ...],
+    lapsed: bool,
+    most: int,
+    lease: timedelta,
+    dialect: str,
+) -> sa.Executable:
     columns = queue.table.c
+    free = _lapsed(queue, dialect) if lapsed else columns.state == queue.waiting
     # Other workers pass over rows that are locked here; SQLite has no row locks and needs none.
-    oldest = sa.select(columns.id).where(which).order_by(columns.id).limit(most)
+    oldest = sa.select(columns.id).where(free, *which).order_by(columns.id).limit(most)
     chosen = sa.select(oldest.with_for_update(skip_locked=True).cte("chosen").c.id)
-    change = (
+    held = {"state": queue.taken, "worker": sa.bindparam("by_worker"), "lease_until": _clock(dialect, lease)}
+    return (
         queue.table.update()
-        .where(columns.id.in_(chosen), which)
-        .values(attempt=columns.attempt + 1, **_held(session, queue, worker, lease))
+        .where(columns.id.in_(chosen), free, *which)
+        .values(attempt=columns.attempt + 1, **held)
         .returning(columns.id, columns.attempt)
     )
-    return sorted((Taken(*row) for row in session.execute(change)), key=lambda taken: taken.id)
 
 
-def _held(session: Session, queue: Queue, worker: str, lease: timedelta) -> dict[str, Any]:
-    return {"state": queue.taken, "worker": worker, "lease_until": _clock(session, lease)}
+def _lapsed(queue: Queue, dialect: str) -> sa.ColumnElement[bool]:
+    return sa.and_(queue.table.c.state == queue.taken, queue.table.c.lease_until < _clock(dialect))
 
 
-def _lapsed(session: Session, queue: Queue) -> sa.ColumnElement[bool]:
-    return sa.and_(queue.table.c.state == queue.taken, queue.table.c.lease_until < _clock(session))
-
-
-def _clock(session: Session, later: timedelta = timedelta()) -> sa.ColumnElement[datetime]:
+def _clock(dialect: str, later: timedelta = timedelta()) -> sa.ColumnElement[datetime]:
     """Return the database's clock as an expression, some time later, in the form in which moments are kept."""
-    if session.connection().dialect.name == "postgresql":
+    if dialect == "postgresql":
         return sa.type_coerce(sa.func.clock_timestamp() + sa.literal(later, sa.Interval), UtcDateTime())
     shift = f"{later.total_seconds():+.3f} seconds"
     text = sa.func.strftime("%Y-%m-%dT%H:%M:%f", "now", shift, type_=sa.String) + "000Z"
     return sa.type_coerce(text, UtcDateTime())
 
 
-def _change(session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any]) -> bool:
+def _change(
+    session: Session, queue: Queue, taken: Taken, values: Mapping[str, Any], lease: timedelta | None = None
+) -> bool:
+    """Change a row that is still held for its attempt, under a new lease or none, and return whether it was."""
+    connection = session.connection()
+    change = _changing(queue, tuple(values), lease, connection.dialect.name)
+    new = {f"new_{name}": value for name, value in values.items()}
+    return connection.execute(change, {**new, "id_": taken.id, "attempt_": taken.attempt}).first() is not None
+
+
+@_once
+def _changing(queue: Queue, names: tuple[str, ...], lease: timedelta | None, dialect: str) -> sa.Executable:
     columns = queue.table.c
-    mine = (columns.id == taken.id, columns.attempt == taken.attempt, columns.state == queue.taken)
-    change = queue.table.update().where(*mine).values(**values).returning(columns.id)
-    return session.execute(change).first() is not None
+    mine = (
+        columns.id == sa.bindparam("id_"),
+        columns.attempt == sa.bindparam("attempt_"),
+        columns.state == queue.taken,
+    )
+    new = {name: sa.bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+    until = None if lease is None else _clock(dialect, lease)
+    return queue.table.update().where(*mine).values(lease_until=until, **new).returning(columns.id)
 
 
-def _insert_once(session: Session, queue: Queue, values: Mapping[str, Any]) -> int | None:
-    dialect = session.connection().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    once = insert(queue.table).values(**values).on_conflict_do_nothing(index_elements=queue.key)
-    row: int | None = session.execute(once.returning(queue.table.c.id)).scalar()
+def _insert_once(
+    session: Session, queue: Queue, values: Mapping[str, Any], lease: timedelta | None = None
+) -> int | None:
+    connection = session.connection()
+    insert = _inserting(queue, lease, connection.dialect.name)
+    row: int | None = connection.execute(insert, values).scalar()
     return row
+
+
+@_once
+def _inserting(queue: Queue, lease: timedelta | None, dialect: str) -> sa.Executable:
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(queue.table)
+    if lease is not None:
+        insert = insert.values(lease_until=_clock(dialect, lease))
+    return insert.on_conflict_do_nothing(index_elements=queue.key).returning(queue.table.c.id)
