@@ -353,7 +353,7 @@ def _serve_demo(kit: "Tools", clock: "DemoClock", host: str, port: int) -> None:
     from rmo.storage.database import transaction
     from rmo.web import DemoControls, create_app
 
-    controls = DemoControls(lambda: show.banner(clock), lambda: show.next_month(kit, clock))
+    controls = DemoControls(show.banner, lambda: show.next_month(kit, clock))
     app = create_app(
         kit.engine, kit.settings, secret_key=secrets.token_urlsafe(48), clock=clock, demo=controls
     )

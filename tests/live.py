@@ -66,9 +66,7 @@ class Demo:
     @property
     def app(self) -> Flask:
         """Return its application."""
-        controls = DemoControls(
-            lambda: demo.banner(self.clock), lambda: demo.next_month(self.tools, self.clock)
-        )
+        controls = DemoControls(demo.banner, lambda: demo.next_month(self.tools, self.clock))
         return create_app(self.engine, self.settings, secret_key=SECRET, clock=self.clock, demo=controls)
 
 

@@ -80,9 +80,8 @@ def next_month(tools: Tools, clock: DemoClock) -> str:
     )
 
 
-def banner(clock: DemoClock) -> str:
+def banner(now: datetime) -> str:
     """Return what every page of the demo says of itself."""
-    now = clock()
     month = f"{now.day} {LONG_MONTHS[now.month - 1]} {now.year}"
     return f"It is {month}. Readings are real and public, to March 2019; promises, people, reasons and actions are ours."
 

@@ -12,6 +12,8 @@ from rmo.drawing.bridge import MILLION
 from rmo.drawing.icons import HATCH
 from rmo.drawing.svg import Drawing, Scale, line, outlined, picture, rect, spread, text, text_width
 
+UNSEEN = 0.05  # the height that is written as nothing
+
 
 @dataclass(frozen=True)
 class Column:
@@ -99,7 +101,8 @@ def _column(column: Column, room: _Room, index: int) -> list[Markup]:
 def _bar(room: _Room, x: float, width: float, amount: int, css: str, fill: str | None = None) -> Markup:
     top, bottom = sorted((room.up(amount), room.up(0)))
     if css == "f-actual":
-        return rect(x, top, width, bottom - top, css)
+        seen = bottom - top >= UNSEEN
+        return rect(x, top, width, bottom - top, css) if seen else Markup("")
     return outlined(x, top, width, bottom - top, css, fill=fill)
 
 

@@ -34,7 +34,7 @@ AREAS = (portfolio, benefits, kpis, readings, gaps, organisation, account, handb
 class DemoControls:
     """What the demo adds to the pages: a sentence that says what it is, and a way to go on a month."""
 
-    banner: Callable[[], str]
+    banner: Callable[[datetime], str]
     next_month: Callable[[], str]
 
 

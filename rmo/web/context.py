@@ -168,7 +168,7 @@ def _frame() -> dict[str, Any]:
 def banner() -> str:
     """Return what the demo says of itself; nothing elsewhere."""
     if "banner" not in g:
-        g.banner = house().demo.banner() if house().demo else ""
+        g.banner = house().demo.banner(now()) if house().demo else ""
     return cast(str, g.banner)
 
 
