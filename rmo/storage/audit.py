@@ -14,6 +14,9 @@ NUMBER = sa.select(col(RevisionRow.number)).where(col(RevisionRow.id) == 1)
 ONE_MORE = sa.update(RevisionRow).where(col(RevisionRow.id) == 1).values(number=col(RevisionRow.number) + 1)
 
 
+TRAIL = 0x726D6F  # the lock that writers of the trail hold on PostgreSQL
+
+
 def write_audit(
     session: Session,
     *,
@@ -25,7 +28,13 @@ def write_audit(
     after: Any = None,
     why: str = "",
 ) -> None:
-    """Add one entry to the trail, in the transaction of the change itself."""
+    """Add one entry to the trail, in the transaction of the change itself.
+
+    Transactions that write to the trail queue up, so that no two entries follow the same one.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TRAIL)))
     newest = session.exec(select(AuditRow).order_by(col(AuditRow.id).desc()).limit(1)).first()
     entry = AuditRow(
         at=now,
@@ -48,6 +57,16 @@ def entry_hash(entry: AuditRow) -> str:
     at = entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     parts = [at, entry.who, entry.action, entry.subject, entry.before, entry.after, entry.why]
     return hashlib.sha256(json.dumps([entry.previous_hash, *parts]).encode()).hexdigest()
+
+
+def first_broken(session: Session) -> AuditRow | None:
+    """Return the first entry that is not as it was written or does not follow the one before it, or none."""
+    before = ""
+    for entry in session.exec(select(AuditRow).order_by(col(AuditRow.id))):
+        if entry.previous_hash != before or entry.hash != entry_hash(entry):
+            return entry
+        before = entry.hash
+    return None
 
 
 def _text(value: Any) -> str:
