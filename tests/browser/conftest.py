@@ -1,5 +1,7 @@
 """A real browser before the real application: a small world for journeys, and the demo for what needs a portfolio."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from sqlalchemy.engine import Engine
 from rmo.config import Settings
 from rmo.web import create_app
 from rmo.web.context import COOKIE
-from tests.conftest import opened
+from tests.conftest import RUN_FOLDER, opened
 from tests.live import SECRET, Demo, chromium, opened_demo, served, session_token
 from tests.web.conftest import Clock, build_world
 
@@ -85,11 +87,14 @@ def live(world_file: Path, tmp_path: Path, new_context: Callable[..., BrowserCon
 
 
 @pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the demo, built once and left by everybody."""
-    folder = tmp_path_factory.mktemp("demo")
-    with opened_demo(folder):
-        pass
+def demo_folder() -> Path:
+    """Return a folder with the demo, built once for all workers of a run and left by everybody."""
+    folder = Path(os.environ[RUN_FOLDER]) / "demo"
+    folder.mkdir(exist_ok=True)
+    with (folder.parent / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with opened_demo(folder):
+            pass
     return folder
 
 
