@@ -14,6 +14,7 @@ from rmo.services.gapkeeping import keep_gaps
 from rmo.services.judged import Judged, as_kept
 from rmo.services.outlooks import Kept, Outlooks, input_hashes, outlooks
 from rmo.services.panel import Line, Panel, lines_of, panel_of
+from rmo.storage import measures
 from rmo.storage import verdicts as kept
 from rmo.storage.audit import count_up
 from rmo.storage.moments import known_after
@@ -32,6 +33,7 @@ class Changes:
 
 def evaluate(session: Session, *, now: datetime, today: date, kpis: set[str] | None = None) -> Changes:
     """Judge the benefits that rest on some KPIs, or all, and keep what is new."""
+    measures.hold_kpis(session, kpis)
     lines = lines_of(session, kpi_slugs=kpis)
     if not lines:
         return Changes(0, 0, 0, 0)

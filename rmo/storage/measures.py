@@ -66,10 +66,13 @@ def readings(
     return newest
 
 
-def hold_kpis(session: Session, slugs: Collection[str]) -> None:
-    """Let nobody else add readings to these KPIs until the transaction ends, so that none is kept twice."""
-    held = select(KpiRow.slug).where(col(KpiRow.slug).in_(slugs)).order_by(col(KpiRow.slug))
-    session.exec(held.with_for_update(key_share=True)).all()
+def hold_kpis(session: Session, slugs: Collection[str] | None) -> None:
+    """Let nobody else give readings to these KPIs, or to any, or judge what rests on them, until the transaction ends.
+
+    Two that do so at once would each keep the same, unaware of the other. SQLite lets one write at a time anyway.
+    """
+    held = select(KpiRow.slug).order_by(col(KpiRow.slug)).with_for_update(key_share=True)
+    session.exec(held if slugs is None else held.where(col(KpiRow.slug).in_(slugs))).all()
 
 
 def reading_history(

@@ -28,7 +28,8 @@ AN_HOUR = [NOW + timedelta(minutes=number) for number in range(10, 61, 10)]
 
 def tools_of(engine: Engine, *, at: datetime = NOW, folder: Path = Path("mail"), **settings: Any) -> Tools:
     """Return what jobs work with, and a clock that stands."""
-    return Tools(engine, Settings(**settings), lambda: at, FolderOutbox(folder), Reach())
+    chosen = Settings(mail_folder=folder, **settings)
+    return Tools(engine, chosen, lambda: at, FolderOutbox(folder), Reach())
 
 
 def at(tools: Tools, moment: datetime) -> Tools:
