@@ -83,8 +83,7 @@ def pull_kpi(
     started = clock()
     with reading(engine) as session:
         definition = _definition(session, slug)
-        known = measures.readings(session, [slug])[slug]
-        window = next_window(definition, newest=max(known, default=None), today=today)
+        window = next_window(definition, newest=measures.newest_period(session, slug), today=today)
     try:
         fetched, problem = pull(definition, window, reach), ""
     except ConnectorError as error:

@@ -135,6 +135,11 @@ def _says_the_same(kept: ReadingRow, given: Reading) -> bool:
     )
 
 
+def newest_period(session: Session, slug: str) -> date | None:
+    """Return the newest period that has a reading of a KPI."""
+    return session.exec(select(sa.func.max(ReadingRow.period)).where(ReadingRow.kpi == slug)).one()
+
+
 def newest_periods(session: Session) -> dict[str, date]:
     """Return the newest period that has a reading, by KPI."""
     rows = session.exec(select(ReadingRow.kpi, sa.func.max(ReadingRow.period)).group_by(ReadingRow.kpi))

@@ -31,7 +31,10 @@ class ExactDecimal(sa.types.TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Turn what the database keeps into a decimal."""
-        return None if value is None else kept(Decimal(value))
+        if value is None:
+            return None
+        exact = Decimal(value)
+        return exact if dialect.name == "sqlite" else kept(exact)  # text is kept in its canonical form
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
