@@ -123,11 +123,22 @@ def _check(
         raise ConflictError("A re-baseline keeps its KPI; a promise on another KPI is another benefit.")
     if versions and not imported:
         _check_start(session, kpi, terms, versions)
+    if not imported:
+        _check_share(session, benefit, kpi, terms)
+
+
+def _check_share(session: Session, benefit: BenefitRow, kpi: KpiRow, terms: Terms) -> None:
+    """Refuse a claim that would exceed the whole in any period, beside the claims that reach into it."""
+    rhythm = rhythm_of(kpi)
+    first, last = rhythm.period_of(terms.first), rhythm.period_of(terms.last)
     claims = register.claimed_shares(session, kpi.slug)
     claims.pop(benefit.reference, None)
-    taken = Decimal(sum(row.claim_share_ppm for row in claims.values())) / MILLION
-    if taken + terms.claim_share > 1 and not imported:
-        others = " and ".join(sorted(claims))
+    beside = [row for row in claims.values() if row.first <= last and row.last >= first]
+    starts = {max(row.first, first) for row in beside}
+    most = max((sum(r.claim_share_ppm for r in beside if r.first <= s <= r.last) for s in starts), default=0)
+    taken = Decimal(most) / MILLION
+    if taken + terms.claim_share > 1:
+        others = " and ".join(sorted(row.benefit for row in beside))
         raise ConflictError(
             f"{others} already claim {taken:.0%} of {kpi.name}; at most {1 - taken:.0%} is left to claim."
         )

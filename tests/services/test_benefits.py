@@ -391,3 +391,19 @@ def test_a_correction_of_the_windows_readings_leaves_the_frozen_baseline(sqlite_
     with reading(sqlite_engine) as session:
         assert {p.baseline for p in points(session)} == {Decimal(7)}
         assert session.get_one(KpiRow, "stay").slug == "stay"
+
+
+def test_claims_that_never_meet_in_a_period_may_each_be_whole(sqlite_engine: Engine):
+    with transaction(sqlite_engine) as session:
+        add_people(session)
+        add_kpi(session)
+        add_benefit(session, "NH-0041")
+        add_benefit(session, "NH-0044")
+        promise(session, "NH-0041", first=month("2025-01"), last=month("2025-12"))
+        promise(session, "NH-0044", first=month("2026-01"), last=month("2026-12"))
+
+        with pytest.raises(ConflictError, match="NH-0041 and NH-0044 already claim 100%"):
+            add_benefit(session, "NH-0045")
+            promise(
+                session, "NH-0045", first=month("2025-06"), last=month("2026-06"), claim_share=Decimal("0.1")
+            )
