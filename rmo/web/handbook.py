@@ -1,6 +1,7 @@
 """The handbook: pages in Markdown from templates/help, with their contents and links between sections."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +11,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rmo.domain.errors import NotFoundError
 from rmo.paths import data_folder
@@ -69,7 +70,8 @@ def source(name: str) -> Path:
 @lru_cache
 def chapter(name: str) -> Chapter:
     """Return a page, rendered. HTML in it is shown as text; links to `other.md#section` lead to its page."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "smartquotes"])
+    markdown.add_render_rule("fence", _lines)
     tokens = markdown.parse(source(name).read_text(encoding="utf-8"))
     title, sections = "", []
     for at, token in enumerate(tokens):
@@ -80,13 +82,12 @@ def chapter(name: str) -> Chapter:
                 title = text
             elif token.tag == "h2":
                 sections.append(Section(section_id(text), text))
-        elif token.type in ("th_open", "td_open"):
-            _align(token)
         for inner in token.children or ():
             if inner.type == "link_open":
                 inner.attrSet("href", _address(str(inner.attrGet("href"))))
-    html = markdown.renderer.render(_in_frames(tokens[3:]), markdown.options, {})  # what follows the title
-    return Chapter(name, title, tuple(sections), Markup(html))
+    shown = _with_tables(tokens[3:])  # what follows the title
+    html = markdown.renderer.render(shown, markdown.options, {})
+    return Chapter(name, title, tuple(sections), Markup(html))  # our own words, HTML disabled
 
 
 def section_id(title: str) -> str:
@@ -94,17 +95,13 @@ def section_id(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")
 
 
-def _text(heading: Token) -> str:
-    return "".join(part.content for part in heading.children or ())
+def _text(inline: Token) -> str:
+    return "".join(part.content for part in inline.children or ())
 
 
-def _align(cell: Token) -> None:
-    """Say that a cell holds numbers with a class: the policy refuses styles."""
-    aligned = cell.attrs.pop("style", "")
-    if aligned == "text-align:right":
-        cell.attrSet("class", "num")
-    if cell.type == "th_open":
-        cell.attrSet("scope", "col")
+def _lines(renderer: object, tokens: Sequence[Token], at: int, options: object, env: object) -> str:
+    """Return lines as they are written; wide ones scroll, by keyboard too."""
+    return f'<pre tabindex="0"><code>{escape(tokens[at].content)}</code></pre>\n'
 
 
 def _address(written: str) -> str:
@@ -115,16 +112,59 @@ def _address(written: str) -> str:
     return f"{bp.url_prefix}{page}{found['section'] or ''}"
 
 
-def _in_frames(tokens: list[Token]) -> list[Token]:
-    """Put each table into a frame of its own, so that a wide one scrolls alone, by keyboard too."""
-    framed: list[Token] = []
-    for token in tokens:
-        if token.type == "table_open":
-            token.attrSet("class", "t tight")
-            frame = Token("frame_open", "div", 1, block=True)
-            frame.attrs = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": "Table"}
-            framed.append(frame)
-        framed.append(token)
+def _with_tables(tokens: list[Token]) -> list[Token]:
+    """Give every table the look of the other pages; it scrolls alone where it is too wide, by keyboard too."""
+    shown: list[Token] = []
+    heading, begun = "", 0
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = _text(tokens[at + 1])
+        elif token.type == "table_open":
+            begun = at
         if token.type == "table_close":
-            framed.append(Token("frame_close", "div", -1, block=True))
-    return framed
+            frame = Token("frame_open", "div", 1, block=True)
+            frame.attrs = {
+                "class": "scroll",
+                "tabindex": "0",
+                "role": "group",
+                "aria-label": f"Table: {heading}",
+            }
+            shown += [frame, *_table(tokens[begun : at + 1]), Token("frame_close", "div", -1, block=True)]
+            begun = 0
+        elif not begun:
+            shown.append(token)
+    return shown
+
+
+def _table(tokens: list[Token]) -> list[Token]:
+    """Return a table whose rows begin with their heads. One of words alone becomes cards on a phone."""
+    heads = [_text(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "th_open"]
+    words = not any("style" in token.attrs for token in tokens)
+    tokens[0].attrSet("class", "t tight cards" if words else "t tight")
+    column, shown = 0, []
+    for token in tokens:
+        if token.type == "tr_open":
+            column = 0
+        elif token.type in ("th_open", "td_open"):
+            _dress(token, heads[column], first=column == 0)
+            column += 1
+        elif token.type == "td_close" and column == 1:
+            token.tag = "th"
+        if token.type == "inline" and words:  # one thing beside its label, in a card
+            shown += [Token("part_open", "span", 1), token, Token("part_close", "span", -1)]
+        else:
+            shown.append(token)
+    return shown
+
+
+def _dress(cell: Token, head: str, *, first: bool) -> None:
+    """Say what a cell is with classes and attributes: the policy refuses styles."""
+    if cell.attrs.pop("style", "") == "text-align:right":
+        cell.attrSet("class", "num")
+    if cell.type == "th_open":
+        cell.attrSet("scope", "col")
+    elif first:
+        cell.tag = "th"
+        cell.attrSet("scope", "row")
+    else:
+        cell.attrSet("data-h", head)
