@@ -56,7 +56,7 @@ def answers(port: int, path: str, process: subprocess.Popen[str]) -> None:
                 return
         except OSError:
             time.sleep(0.01)
-    raise RuntimeError(f"{process.args} does not answer.")
+    raise RuntimeError(f"{process.args!r} does not answer.")
 
 
 def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:

@@ -79,7 +79,7 @@ def test_a_gap_opens_when_off_track_and_closes_after_two_readings_without(engine
         gap = session.exec(select(GapRow)).one()
     assert (gap.kind, gap.opened_period, gap.closed_at) == ("shortfall", month("2026-02"), None)
 
-    states = [State.OFF_TRACK]
+    states: list[State | None] = [State.OFF_TRACK]
     for i, period in enumerate(months("2026-04", 6), start=1):
         correct(engine, period, "6.0", at=NOW + timedelta(days=31 * i))
         states.append(newest(engine).state)
