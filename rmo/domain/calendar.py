@@ -109,5 +109,9 @@ def add_working_days(day: date, count: int) -> date:
 
 
 def due_day(rhythm: Rhythm, period: date, working_days: int) -> date:
-    """Return the day on which a period's reading is due: so many working days after its end."""
+    """Return the day on which a period's reading is due: so many working days after its end.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Periods and due days.
+    """
     return add_working_days(rhythm.last(period), working_days)

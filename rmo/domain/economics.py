@@ -42,6 +42,9 @@ def factors(years: Floats, schedule: Schedule) -> Floats:
 
     Part of a year counts by the same law, (1 + rate) to the power of the part: a month is
     a twelfth in the power, never a twelfth of the rate. Year 0 is not discounted.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Money.
     """
     exponent = np.zeros_like(years)
     begins = 0.0
@@ -122,7 +125,11 @@ def appraise(
 
 
 def rate_of_return(years: Floats, net: Floats) -> float | None:
-    """Return the yearly rate at which flows are worth nothing; None without a change of sign, or a single answer."""
+    """Return the yearly rate at which flows are worth nothing; None without a change of sign, or a single answer.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Money.
+    """
     if not ((net > 0).any() and (net < 0).any()):
         return None
     if (years == np.round(years)).all():
@@ -142,7 +149,11 @@ def modified_rate_of_return(net: Floats, *, finance: float, reinvest: float) -> 
 
 
 def payback(years: Floats, net: Floats, *, dated: bool = False) -> float | None:
-    """Return the year in which the sum of the flows so far becomes 0 or more and stays so; None if it never does."""
+    """Return the year in which the sum of the flows so far becomes 0 or more and stays so; None if it never does.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Money.
+    """
     at, where = np.unique(years, return_inverse=True)
     sums = np.cumsum(np.bincount(where, weights=net))
     under = np.flatnonzero(sums < 0)

@@ -88,5 +88,9 @@ LASTING: Final = frozenset({"shortfall", "faded"})  # closed only after two read
 
 
 def findings(position: Position) -> dict[str, Finding]:
-    """Return what all rules say, by kind."""
+    """Return what all rules say, by kind.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Gaps.
+    """
     return {found.kind: found for rule in RULES if (found := rule(position)) is not None}

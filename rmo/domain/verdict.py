@@ -89,7 +89,11 @@ Batch = TypeVar("Batch", Promises, Chances)
 
 
 def judge(p: Promises, chances: Chances | None = None) -> Verdicts:
-    """Return the verdicts of a batch of promises, for every period that has a reading or owes one."""
+    """Return the verdicts of a batch of promises, for every period that has a reading or owes one.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Verdict.
+    """
     shape = p.actual.shape
     verdicts = Verdicts(*(np.empty(shape, dtype) for dtype in (bool, int, int, float, float, bool, int)))
     rows = max(1, CELLS // max(1, shape[1]))
@@ -175,6 +179,9 @@ def half_width(actual: Floats) -> Floats:
     Returns:
         Shape (series, periods): 2.66 x the mean moving range of the readings so far, those ranges left out
         that are 3.267 times the mean or more; NaN with fewer than two readings running.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Verdict.
     """
     ranges = np.abs(np.diff(actual, axis=1, prepend=np.nan))
     there = ~np.isnan(ranges)

@@ -146,7 +146,7 @@ def _table(tokens: list[Token]) -> list[Token]:
         if token.type == "tr_open":
             column = 0
         elif token.type in ("th_open", "td_open"):
-            _dress(token, heads[column], first=column == 0)
+            _dress(token, heads[column] if len(heads) > 2 else "", first=column == 0)
             column += 1
         elif token.type == "td_close" and column == 1:
             token.tag = "th"
@@ -158,7 +158,7 @@ def _table(tokens: list[Token]) -> list[Token]:
 
 
 def _dress(cell: Token, head: str, *, first: bool) -> None:
-    """Say what a cell is with classes and attributes: the policy refuses styles."""
+    """Say what a cell is with classes and attributes: the policy refuses styles. In a card its head stands beside it."""
     if cell.attrs.pop("style", "") == "text-align:right":
         cell.attrSet("class", "num")
     if cell.type == "th_open":
@@ -166,5 +166,5 @@ def _dress(cell: Token, head: str, *, first: bool) -> None:
     elif first:
         cell.tag = "th"
         cell.attrSet("scope", "row")
-    else:
+    elif head:
         cell.attrSet("data-h", head)

@@ -44,6 +44,9 @@ def alarms(values: Floats) -> Alarms:
 
     Args:
         values: Shape (series, periods), NaN for a missing reading.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Data alarms.
     """
     recent = _recent(values, EARLIER + FROZEN)
     newest, earlier = recent[:, -1], recent[:, -1 - EARLIER : -1]

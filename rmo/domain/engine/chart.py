@@ -145,6 +145,7 @@ def process_charts(
         fix_after: Limits come from the first so many readings of each segment.
 
     Source:
+        Handbook, "How the numbers are worked out", section Process-behaviour chart.
         NHSRplotthedots 0.2.2; Nelson 1982; Provost & Murray 2011.
     """
     series, periods = values.shape

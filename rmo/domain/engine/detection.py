@@ -31,6 +31,9 @@ def innovations(values: Floats, *, season: int) -> Floats:
 
     Returns:
         Shape (series, periods); NaN where the reading or six earlier ones are missing.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Early signs.
     """
     found = np.full(values.shape, np.nan)
     aligned = align(values)
@@ -141,7 +144,11 @@ def newest_innovation(values: Floats, *, season: int) -> Floats:
 
 
 def surprise(steps: Floats) -> Floats:
-    """Return the two-sided chances of innovations; below 0.01 is a surprise."""
+    """Return the two-sided chances of innovations; below 0.01 is a surprise.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Early signs.
+    """
     return 2.0 * normal_cdf(-np.abs(steps))
 
 
@@ -154,6 +161,7 @@ def slips(steps: Floats, *, allowance: float = ALLOWANCE) -> Floats:
         allowance: What is let pass in each period.
 
     Source:
+        Handbook, "How the numbers are worked out", section Early signs.
         Page 1954; run lengths in Lucas & Saccucci 1990 and Montgomery, table 9.3.
     """
     sums = np.zeros_like(steps)
@@ -173,6 +181,7 @@ def believed(chances: Floats, *, rate: float = RATE) -> Flags:
         rate: The share.
 
     Source:
+        Handbook, "How the numbers are worked out", section Early signs.
         Benjamini and Hochberg 1995.
     """
     tested = np.flatnonzero(~np.isnan(chances))

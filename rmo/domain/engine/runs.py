@@ -29,6 +29,7 @@ def runs(values: Floats) -> Runs:
         values: Shape (series, periods), NaN for a missing reading.
 
     Source:
+        Handbook, "How the numbers are worked out", section Process-behaviour chart.
         Anhøj and Olesen, Run charts revisited, PLoS ONE 9(11), 2014.
     """
     longest, crossings, signal = [], [], []

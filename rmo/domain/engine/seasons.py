@@ -29,6 +29,9 @@ def season_adjusted(values: Floats, *, season: int) -> Adjusted:
     Args:
         values: Shape (series, periods), NaN for a missing reading.
         season: Periods of a season; 1 for none, and then nothing is done.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Process-behaviour chart.
     """
     weight = np.full(len(values), np.nan)
     expected = np.zeros(values.shape)
