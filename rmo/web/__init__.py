@@ -24,7 +24,6 @@ from rmo.web import (
     portfolio,
     readings,
 )
-from rmo.web.kept import Kept
 
 LARGEST_REQUEST = 2_000_000
 AREAS = (portfolio, benefits, kpis, readings, gaps, organisation, account, handbook, demo)
@@ -60,7 +59,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(for_templates.FILTERS)
     app.jinja_env.globals.update(for_templates.GLOBALS)
-    context.install(app, context.House(engine, settings, clock, demo, Kept()))
+    context.install(app, context.House(engine, settings, clock, demo))
     CSRFProtect(app)  # after it is known who is there, whom its refusal speaks to
     errors.install(app)
     for area in AREAS:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -49,7 +49,8 @@ class House:
     settings: Settings
     clock: Callable[[], datetime]
     demo: Any
-    kept: Kept
+    kept: Kept = field(default_factory=Kept)  # what is the same for everybody of a scope
+    copies: Kept = field(default_factory=Kept)  # whole pages of one person each
 
 
 def house() -> House:

