@@ -61,7 +61,6 @@ HELPERS = {
     "rmo.domain.engine.regression": "linear algebra of Forecast and Effect",
     "rmo.domain.engine.structure": "the grid of Forecast, prepared",
     "rmo.domain.engine.student_t": "distributions, checked against printed tables",
-    "rmo.domain.calendar": {"Rhythm": "named"},
     "rmo.domain.economics": {"Schedule": "rates", "Appraisal": "an answer"},
     "rmo.domain.engine.alarms": {"Alarm": "words", "Alarms": "an answer"},
     "rmo.domain.engine.chart": {
@@ -71,7 +70,6 @@ HELPERS = {
         "Charts": "an answer",
         "Segment": "an answer",
     },
-    "rmo.domain.engine.effect": {},
     "rmo.domain.engine.forecast": {"Forecast": "an answer"},
     "rmo.domain.engine.mixture": {
         "rounded": "rounding",
