@@ -123,9 +123,10 @@ def _judge(p: Promises, chances: Chances | None) -> Verdicts:
     state = np.full(p.actual.shape, STATES.index(State.ON_TRACK))
     state[beyond] = STATES.index(State.AT_RISK)
     state[beyond & outside & _at_previous(beyond, given)] = STATES.index(State.OFF_TRACK)
+    early = (p.elapsed < EARLY_SHARE) | (readings < p.enough)
     if chances is not None:
-        state = _by_chance(p, chances, given, state)
-    state[(p.elapsed < EARLY_SHARE) | (readings < p.enough)] = STATES.index(State.TOO_EARLY)
+        state = _by_chance(p, chances, given & ~early, state)
+    state[early] = STATES.index(State.TOO_EARLY)
     state = _settle_the_end(p, given, state)
     sound = given if chances is None else given & ~chances.alarm
     inside = ~np.isnan(p.planned_change)

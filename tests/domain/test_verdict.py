@@ -234,6 +234,14 @@ def test_a_surprise_for_the_worse_is_not_on_track():
     assert by_chance([0.9, 0.9], concern=[True, False]) == [RISK, ON]
 
 
+def test_what_was_too_early_to_say_is_nothing_to_come_back_from():
+    promise = one([0.0] * 12 + [1.0] * 3, [1.0] * 4, start=12, enough=3)
+
+    judged = states(judge(promise, expecting([nan] * 12 + [0.1, 0.1, 0.22])))
+
+    assert judged[12:] == [State.TOO_EARLY, State.TOO_EARLY, RISK]
+
+
 def test_a_slip_in_the_feed_changes_no_state():
     assert by_chance([0.9, 0.0, 0.9], alarm=[False, True, False]) == [ON, ON, ON]
 
