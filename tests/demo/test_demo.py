@@ -36,7 +36,6 @@ from rmo.storage.tables import (
 )
 from tests.live import Demo, opened_demo
 
-pytestmark = pytest.mark.xdist_group("demo")  # one process builds it, for all of these tests
 MONTHS_PASSED = 6
 WRITTEN: tuple[type[SQLModel], ...] = (ReadingRow, VerdictRow, AtomsRow, GapRow, ActionRow, DeliveryRow)
 TERMS = ("realised", "still_forecast", "unproven", "shortfall_so_far", "shortfall_expected")
