@@ -12,6 +12,7 @@ import numpy as np
 
 from rmo.domain.values import Flags, Floats, Pennies
 
+MOST_PENNIES: Final = 9e15
 CELLS: Final = 32_768  # that are worked on at once, so that they stay in the cache
 
 
@@ -108,6 +109,9 @@ def change(level: Floats, baseline: Floats, *, sign: Floats, low: Floats, high: 
     Returns:
         Shape (benefits, periods), float64: sign x (level - baseline), and for a range the distance
         outside it at the baseline less that of the level.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Change, value and atoms.
     """
     kept = _outside(baseline, low, high) - _outside(level, low, high)
     return np.where(sign == 0, kept, sign * (level - baseline))
@@ -120,13 +124,20 @@ def _outside(level: Floats, low: Floats, high: Floats) -> Floats:
 
 
 def split_share(share_sum: Floats) -> Floats:
-    """Return k, the part of each claim that stays when the claims on a KPI in a period exceed the whole."""
+    """Return k, the part of each claim that stays when the claims on a KPI in a period exceed the whole.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Claims and what is taken out.
+    """
     return 1.0 / np.maximum(share_sum, 1.0)
 
 
 def pennies(amount: Floats) -> Pennies:
-    """Return amounts of money in whole pennies, rounded half to even; nothing where there is no amount."""
-    hundredths = amount * 100.0
+    """Return amounts of money in whole pennies, rounded half to even; nothing where there is no amount.
+
+    An amount beyond ninety trillion is a slip in a reading, and is cut there: up to it floats hold every penny.
+    """
+    hundredths = np.clip(amount * 100.0, -MOST_PENNIES, MOST_PENNIES)
     hundredths[np.isnan(hundredths)] = 0.0
     return np.rint(hundredths, out=hundredths).astype(np.int64)
 
@@ -158,6 +169,9 @@ def atoms(
 
     Returns:
         Atoms of shape (benefits, periods). Each term is rounded once; differences are taken in pennies.
+
+    Source:
+        Handbook, "How the numbers are worked out", section Change, value and atoms.
     """
     made = Atoms(*(np.empty(kind.shape, dtype=np.int64) for _ in fields(Atoms)))
     rows = max(1, CELLS // max(1, kind.shape[1]))

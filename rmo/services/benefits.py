@@ -23,6 +23,8 @@ from rmo.storage.tables import BenefitRow, KpiRow, PromisePointRow, PromiseRow, 
 
 MILLION = 1_000_000
 BASELINE_PLACES = 6
+MOST_PERIODS = 4_000  # ten years of days
+MOST_MONEY = 10**12  # in a period
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,10 @@ def _check(
     rhythm = rhythm_of(kpi)
     if rhythm.index(terms.last) < rhythm.index(terms.first):
         raise ConflictError("The promise ends before it starts; give an end that is later.")
+    if rhythm.index(terms.last) - rhythm.index(terms.first) >= MOST_PERIODS:
+        raise ConflictError(
+            f"A promise may last {MOST_PERIODS:,} periods at most; give an end that is earlier."
+        )
     if versions and versions[-1].kpi != terms.kpi:
         raise ConflictError("A re-baseline keeps its KPI; a promise on another KPI is another benefit.")
     if versions and not imported:
@@ -165,6 +171,7 @@ def _promise(
         (period, base, planned)
         for period, base, planned in zip(periods, baseline.levels, _planned(terms, baseline), strict=True)
     ]
+    _check_money(terms, points)
     content = json.dumps([benefit.reference, version, asdict(terms), points], default=str, sort_keys=True)
     row = PromiseRow(
         benefit=benefit.reference,
@@ -186,6 +193,15 @@ def _promise(
         content_hash=hashlib.sha256(content.encode()).hexdigest(),
     )
     return row, points
+
+
+def _check_money(terms: Terms, points: list[tuple[date, Decimal, Decimal]]) -> None:
+    """Refuse money that no organisation has: pennies are counted exactly, and a slip is told."""
+    most = max(abs(EXACT.subtract(planned, base)) for _, base, planned in points)
+    if EXACT.multiply(most, abs(terms.unit_value or Decimal(0))) > MOST_MONEY:
+        raise ConflictError(
+            f"This promises more than {MOST_MONEY:,} in a period; check the target and the value of a unit."
+        )
 
 
 def _planned(terms: Terms, baseline: Baseline) -> list[Decimal]:

@@ -19,6 +19,7 @@ from rmo.storage import measures, register
 from rmo.storage.tables import KpiRow, ReadingRow
 
 LAST = 3
+LONGEST = 200  # characters in a cell
 MOST_OPEN = 6  # periods of one KPI that are asked for at once
 
 
@@ -156,11 +157,14 @@ def parse_cells(
     given: dict[str, list[Reading]] = {}
     problems: list[Problem] = []
     for cell in my_month(session, email, today=today).cells:
-        text = typed.get(cell.name, "").strip()
+        text = typed.get(cell.name, "")
+        text = text if len(text) > LONGEST else text.strip()
         if not text or text == cell.kept:
             continue
         kpi = measures.kpi_by_slug(session, cell.slug)
         try:
+            if len(text) > LONGEST:
+                raise ValueError(f"keep it under {LONGEST} characters.")
             reading = parse_cell(kpi, cell.period, text)
         except ValueError as error:
             problems.append(Problem(cell.name, f"{cell.kpi}, {cell.label}: {error}"))

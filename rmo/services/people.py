@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from rmo.domain.errors import ConflictError, NotFoundError, RmoError
 from rmo.domain.values import Role
 from rmo.storage.audit import count_up, write_audit
-from rmo.storage.tables import PersonRow, SignInAttemptRow, SignInLinkRow, WebSessionRow
+from rmo.storage.tables import EMAIL, NAME, PersonRow, SignInAttemptRow, SignInLinkRow, WebSessionRow
 
 LINK_LASTS = timedelta(hours=24)
 IDLE = timedelta(hours=12)
@@ -67,8 +67,10 @@ def add_person(
 ) -> PersonRow:
     """Add a person, or raise ConflictError when the address is taken or is none."""
     email = email.strip().lower()
-    if "@" not in email or any(c.isspace() for c in email):
+    if "@" not in email or not email.isprintable() or " " in email:
         raise ConflictError(f"{email!r} is not an e-mail address.")
+    if len(email) > EMAIL or max(len(name), len(position)) > NAME:
+        raise ConflictError(f"Keep the address under {EMAIL} characters, and name and position under {NAME}.")
     if session.get(PersonRow, email) is not None:
         raise ConflictError(f"There is already somebody with the address {email}.")
     row = PersonRow(email=email, name=name, position=position, role=role, created_at=now)

@@ -1,15 +1,17 @@
 """A promise from a form: every field read at once, every problem told at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, count
 
 from sqlmodel import Session, col, select
 
 from rmo.domain.errors import ConflictError
-from rmo.domain.parsing import UnreadableError, parse_number
+from rmo.domain.exact import kept
+from rmo.domain.parsing import parse_number
 from rmo.domain.values import EVERYTHING, BenefitClass, Lifecycle, Problem, Ramp
 from rmo.drawing import words
 from rmo.services.benefits import Terms, approve_promise, register_benefit
@@ -20,6 +22,8 @@ from rmo.storage import measures, register
 from rmo.storage.tables import BenefitRow, KpiRow, ProgrammeRow, ProjectRow
 
 REFERENCE = re.compile(r"[A-Z]{2,6}-\d{2,6}", re.ASCII)
+EARLIEST, LATEST = 1950, 2150  # years in which a promise may lie
+SMALLEST_SHARE = Decimal("0.0001")  # per cent: a millionth is what can be kept
 RAMP_WORDS = {
     Ramp.LINEAR: "Evenly",
     Ramp.STEP: "All at once",
@@ -99,17 +103,21 @@ class _Reader:
                 self.problems.append(Problem(name, ask))
             return None
         try:
-            return parse_number(value)
-        except UnreadableError as error:
+            return kept(parse_number(value))
+        except ValueError as error:
             self.problems.append(Problem(name, str(error)))
             return None
 
     def day(self, name: str, ask: str) -> date | None:
         try:
-            return date.fromisoformat(self.form.get(name, "").strip())
+            day = date.fromisoformat(self.form.get(name, "").strip())
         except ValueError:
             self.problems.append(Problem(name, ask))
             return None
+        if not EARLIEST <= day.year <= LATEST:
+            self.problems.append(Problem(name, f"Give a day between {EARLIEST} and {LATEST}."))
+            return None
+        return day
 
     def one_of(self, name: str, allowed: set[str], ask: str) -> str:
         value = self.form.get(name, "")
@@ -162,8 +170,9 @@ def _read_terms(session: Session, reader: _Reader, kpi: str, ramp: str) -> Terms
     first = reader.day("first", "Give the first day on which it counts.")
     full = reader.day("full", "Give the day on which the target is reached.")
     last = reader.day("last", "Give the day on which the promise ends.")
-    if share is not None and not 0 < share <= 100:
-        reader.problems.append(Problem("claim_share", "Give a share above 0 and at most 100."))
+    if share is not None and not SMALLEST_SHARE <= share <= 100:
+        told = f"Give a share of at least {SMALLEST_SHARE} and at most 100."
+        reader.problems.append(Problem("claim_share", told))
     if first and full and full < first:
         reader.problems.append(Problem("full", "The target is reached before the promise starts."))
     if first and last and last < first:
@@ -231,12 +240,14 @@ def _project(session: Session, given: Registration) -> ProjectRow:
     projects = {row.name.casefold(): row for row in register.projects(session, scope=EVERYTHING).values()}
     programme = programmes.get(given.programme.casefold())
     if programme is None:
-        programme = ProgrammeRow(slug=_slug(given.programme), name=given.programme)
+        taken = {row.slug for row in programmes.values()}
+        programme = ProgrammeRow(slug=_slug(given.programme, taken), name=given.programme)
         session.add(programme)
         session.flush()
     project = projects.get(given.project.casefold())
     if project is None:
-        project = ProjectRow(slug=_slug(given.project), name=given.project, programme=programme.slug)
+        taken = {row.slug for row in projects.values()}
+        project = ProjectRow(slug=_slug(given.project, taken), name=given.project, programme=programme.slug)
         session.add(project)
         session.flush()
     elif project.programme != programme.slug:
@@ -244,5 +255,8 @@ def _project(session: Session, given: Registration) -> ProjectRow:
     return project
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:80] or "unnamed"
+def _slug(name: str, taken: Collection[str]) -> str:
+    """Return a name as it is written in an address, with a number where another has it already."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:70] or "unnamed"
+    numbered = (f"{plain}-{number}" for number in count(2))
+    return next(slug for slug in chain([plain], numbered) if slug not in taken)

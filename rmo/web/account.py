@@ -1,7 +1,5 @@
 """Signing in and out, by password or by a link that is used once, and what a person chooses for themselves."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
@@ -15,6 +13,7 @@ from rmo.web.context import (
     house,
     now,
     open_to_all,
+    page_before,
     person,
     person_or_none,
     read,
@@ -111,4 +110,4 @@ def choose_theme() -> ResponseReturnValue:
     else:
         with write() as session:
             people.person(session, person().email).theme = theme
-    return redirect(safe_next(urlsplit(request.referrer or "").path), 303)
+    return redirect(page_before(), 303)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from rmo.storage.moments import FOREVER, end_of_day
 from rmo.web.kept import Kept
 
 COOKIE = "rmo_session"
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # nothing was known before
 EVERYBODY = frozenset(Role)
 OFFICE = frozenset({Role.ANALYST, Role.ADMINISTRATOR})
 ANSWERERS = OFFICE | {Role.EXECUTIVE}  # of every gap; an owner answers those of their own benefits
@@ -98,6 +99,7 @@ def _let_in() -> ResponseReturnValue | None:
         if g.person is not None and g.now > g.person.seen_at + people.SEEN_EVERY:
             with write() as session:
                 people.note_seen(session, token, now=g.now)
+    _check_text()
     if request.endpoint is None:
         return None  # no such page, which is told to whoever is there
     view = current_app.view_functions[request.endpoint]
@@ -118,6 +120,15 @@ def _check_host() -> None:
     asked = urlsplit(f"//{request.host}").hostname
     if asked not in (ours, "localhost", "127.0.0.1", "::1"):
         raise BadRequest("This address is not served here.")
+
+
+def _check_text() -> None:
+    """Refuse the one character that no database keeps in a text."""
+    sent = [request.path]
+    for fields in (request.args, request.form):
+        sent += [text for field in fields.items(multi=True) for text in field]
+    if any("\0" in text for text in sent):
+        raise BadRequest("There is a null character in what was sent. Nothing was changed.")
 
 
 def _headers(response: Response) -> Response:
@@ -232,13 +243,17 @@ def as_of() -> datetime:
         return FOREVER
     try:
         if len(text) == len("2026-03-31"):
-            return end_of_day(date.fromisoformat(text), house().settings.tz)
-        moment = datetime.fromisoformat(text)
+            moment = end_of_day(date.fromisoformat(text), house().settings.tz)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=house().settings.tz)).astimezone(UTC)
+        if moment < EARLIEST:
+            raise ValueError("nothing is known from then")
     except (ValueError, OverflowError) as error:
         raise BadRequest(
             f"as_of is “{text[:40]}”; write a day such as 2026-03-31, or a moment such as 2026-03-31T12:00Z."
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=house().settings.tz)
+    return moment
 
 
 def read() -> AbstractContextManager[Session]:
@@ -253,6 +268,17 @@ def write() -> AbstractContextManager[Session]:
 
 def safe_next(target: str) -> str:
     """Return where to go after signing in: only to a page of ours."""
-    parts = urlsplit(target.replace("\\", "/"))
+    try:
+        parts = urlsplit(target.replace("\\", "/"))
+    except ValueError:
+        return url_for("portfolio.home")
     inside = not parts.scheme and not parts.netloc and target.startswith("/") and not target.startswith("//")
-    return target if inside else url_for("portfolio.home")
+    return target if inside and target.isprintable() else url_for("portfolio.home")
+
+
+def page_before() -> str:
+    """Return the page of ours from which a form was sent."""
+    try:
+        return safe_next(urlsplit(request.referrer or "").path)
+    except ValueError:
+        return safe_next("")

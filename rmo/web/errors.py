@@ -3,10 +3,10 @@
 import secrets
 
 import structlog
-from flask import Flask, render_template, url_for
+from flask import Flask, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from rmo.domain.errors import ConflictError, NotFoundError, RmoError
 from rmo.web.context import person_or_none
@@ -62,6 +62,8 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, text: str, reference: str = "") -> ResponseReturnValue:
+    if isinstance(request.routing_exception, BadHost):
+        return f"{title}. {text}", code, {"Content-Type": "text/plain"}  # without a host there are no links
     signed_in = person_or_none() is not None
     way_out = {
         "text": "Go to my page" if signed_in else "Sign in",

@@ -27,7 +27,7 @@ def work_list() -> ResponseReturnValue:
     )
 
 
-@bp.get("/<int:gap>")
+@bp.get("/<int(max=2147483647):gap>")
 @allow(OFFICE, Role.OWNER, Role.EXECUTIVE)
 def answer_form(gap: int) -> ResponseReturnValue:
     """Show the form for a reason and an action."""
@@ -36,7 +36,7 @@ def answer_form(gap: int) -> ResponseReturnValue:
     return render_template("gaps/answer.html", page=page, answer=None, told=[], problems={})
 
 
-@bp.post("/<int:gap>")
+@bp.post("/<int(max=2147483647):gap>")
 @allow(OFFICE, Role.OWNER, Role.EXECUTIVE)
 def answer(gap: int) -> ResponseReturnValue:
     """Keep a reason and an action, or show the form again with every problem."""

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from rmo.domain.errors import ConflictError
 from rmo.domain.values import Problem
 from rmo.drawing import words
-from rmo.services.my_month import hand_in, my_month, parse_cells
+from rmo.services.my_month import LONGEST, hand_in, my_month, parse_cells
 from rmo.web.context import EVERYBODY, allow, now, person, read, today, write
 
 bp = Blueprint("readings", __name__, url_prefix="/readings")
@@ -23,7 +23,7 @@ def grid() -> ResponseReturnValue:
 @allow(EVERYBODY)
 def keep() -> ResponseReturnValue:
     """Keep the readings, or show the grid again with every problem beside its cell and nothing kept."""
-    typed = {name: value[:200] for name, value in request.form.items() if "." in name}
+    typed = {name: value[: LONGEST + 1] for name, value in request.form.items() if "." in name}
     try:
         with write() as session:
             given, problems = parse_cells(session, typed, person().email, today=today())

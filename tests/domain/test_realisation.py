@@ -269,6 +269,8 @@ def test_no_set_of_claims_takes_more_than_the_whole(shares: list[float]):
         pytest.param(0.13, 13, id="whole pennies"),
         pytest.param(nan, 0, id="no amount"),
         pytest.param(9e13, 9_000_000_000_000_000, id="ninety trillion"),
+        pytest.param(1e300, 9_000_000_000_000_000, id="a slip far beyond it"),
+        pytest.param(float("-inf"), -9_000_000_000_000_000, id="less than anything"),
     ],
 )
 def test_money_is_rounded_half_to_even(amount: float, rounded: int):
