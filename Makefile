@@ -9,7 +9,7 @@ demo: .venv/users.stamp
 	$(BIN)/rmo demo
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 quick: .venv/dev.stamp
 	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not browser"
