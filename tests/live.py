@@ -73,13 +73,15 @@ class Demo:
 @contextmanager
 def opened_demo(folder: Path) -> Iterator[Demo]:
     """Build the demo in a folder, or open the one that is there."""
-    engine = open_engine(f"sqlite:///{folder / 'demo.db'}")
+    file = folder / "demo.db"
+    new = not file.exists()
+    engine = open_engine(f"sqlite:///{file}")
     migrate(engine)
     clock = DemoClock(engine, lambda: REAL_NOW)
     feed = serve_feed(lambda: clock().date())
     try:
         tools = demo_tools(engine, clock, folder, feed)
-        if not demo.is_built(engine):
+        if new:
             demo.build(tools, clock)
         yield Demo(engine, tools.settings, clock, tools)
     finally:

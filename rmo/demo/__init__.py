@@ -34,12 +34,6 @@ DATA: Final = Path(__file__).parent / "data"
 DEMO: Final = "demo"  # who did it, in the trail
 
 
-def is_built(engine: Engine) -> bool:
-    """Return whether a database holds the demo's portfolio already."""
-    with reading(engine) as session:
-        return session.get(BenefitRow, PROMISES[0].reference) is not None
-
-
 def build(tools: Tools, clock: DemoClock) -> None:
     """Build the portfolio as it was known in September 2018, then let a month pass."""
     loaded, problems = load_definitions(data_folder("kpi_definitions"))
