@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 from sqlmodel import Session, select
 
 from rmo.connectors.definitions import load_definitions
@@ -26,7 +25,7 @@ from rmo.services.benefits import approve_promise, register_benefit
 from rmo.services.collection import pull_all
 from rmo.storage import measures, verdicts
 from rmo.storage.audit import count_up
-from rmo.storage.database import reading, transaction
+from rmo.storage.database import transaction
 from rmo.storage.register import benefits
 from rmo.storage.tables import ActionRow, BenefitRow, PersonRow, ProgrammeRow, ProjectRow, WebSessionRow
 
