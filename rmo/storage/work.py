@@ -35,18 +35,15 @@ class TakenOverError(ConflictError):
 
 @dataclass(frozen=True)
 class Queue:
-    """A table of work, the columns that make a row unique, and the states that this module sets."""
+    """A table of work, whose unique columns tell what is the same work, and the states that this module sets."""
 
     table: sa.Table
-    key: tuple[str, ...]
     waiting: str
     taken: str
 
 
-JOBS: Final = Queue(SQLModel.metadata.tables["job_run"], ("job", "period_key"), "waiting", "running")
-DELIVERIES: Final = Queue(
-    SQLModel.metadata.tables["delivery"], ("kind", "recipient", "period_key"), "queued", "sending"
-)
+JOBS: Final = Queue(SQLModel.metadata.tables["job_run"], "waiting", "running")
+DELIVERIES: Final = Queue(SQLModel.metadata.tables["delivery"], "queued", "sending")
 
 
 @dataclass(frozen=True)
@@ -250,4 +247,5 @@ def _inserting(queue: Queue, lease: timedelta | None, dialect: str) -> sa.Execut
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(queue.table)
     if lease is not None:
         insert = insert.values(lease_until=_clock(dialect, lease))
-    return insert.on_conflict_do_nothing(index_elements=queue.key).returning(queue.table.c.id)
+    # Whichever unique column is the first to meet the same row of another worker, it is the same row.
+    return insert.on_conflict_do_nothing().returning(queue.table.c.id)

@@ -1,5 +1,7 @@
 """Every address answers those for whom it is meant, and nobody else; one that says nothing answers nobody."""
 
+import re
+
 import pytest
 from flask import Flask
 from werkzeug.routing import Rule
@@ -42,7 +44,7 @@ def routes(app: Flask) -> list[tuple[Rule, str]]:
 
 def address(rule: Rule) -> str:
     """Return an address of a route."""
-    return rule.rule.replace("<int:", "<").replace("<", "{").replace(">", "}").format_map(VALUES)
+    return re.sub(r"<(?:[^:<>]*:)?(\w+)>", lambda part: str(VALUES[part[1]]), rule.rule)
 
 
 def add_one_of(site: Site, role: Role) -> str:
