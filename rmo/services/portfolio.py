@@ -16,7 +16,7 @@ from rmo.services.sentences import more_or_fewer
 from rmo.services.snapshot import Snapshot, Standing, take_snapshot
 from rmo.storage import verdicts
 from rmo.storage.moments import FOREVER
-from rmo.storage.tables import ActionRow, GapRow, VerdictRow
+from rmo.storage.tables import ActionRow, GapRow, KpiRow, VerdictRow
 
 FISCAL_START = 4
 QUARTERS = Rhythm(Frequency.QUARTER, FISCAL_START)
@@ -263,8 +263,8 @@ def _brief(standing: Standing, gap: GapRow) -> str:
         return "Claimed more than once; the double part is taken out."
     period = rhythm_of(kpi).long_label(verdict.period)
     if verdict.state is None:
-        seen = _last_proven(standing)
-        return f"Silent since {rhythm_of(kpi).long_label(seen)}." if seen else "No reading was ever given."
+        seen = _last_seen(kpi, [standing])
+        return f"Silent since {seen}." if seen else "No reading was ever given."
     faded = "It had arrived in full and faded: " if gap.kind == "faded" else ""
     if (
         kpi.behaviour in ADDING
@@ -318,16 +318,23 @@ def silent_sources(snapshot: Snapshot) -> list[SilentSource]:
 def _silent(snapshot: Snapshot, standings: list[Standing]) -> SilentSource:
     kpi = standings[0].kpi
     assert kpi is not None
-    newest = [period for s in standings if (period := _last_proven(s))]
     return SilentSource(
         slug=kpi.slug,
         name=kpi.name,
         data=standings[0].data,
-        last_seen=rhythm_of(kpi).long_label(max(newest)) if newest else "",
+        last_seen=_last_seen(kpi, standings),
         measurer=snapshot.position(kpi.measurer) if kpi.measurer else "no measurer named",
         benefits=len(standings),
         unproven=sum(s.money.unproven for s in standings),
     )
+
+
+def _last_seen(kpi: KpiRow, standings: list[Standing]) -> str:
+    """Return when a KPI last had a reading, in words; nothing where it never had one."""
+    newest = [period for s in standings if (period := _last_proven(s))]
+    if newest:
+        return rhythm_of(kpi).long_label(max(newest))
+    return "" if all(s.data is DataState.NONE for s in standings) else "before the promise began"
 
 
 def _last_proven(standing: Standing) -> date | None:
