@@ -24,9 +24,6 @@ THROTTLE = timedelta(minutes=15)
 TRIES_BY_ACCOUNT, TRIES_BY_ADDRESS = 8, 50
 SHORTEST_PASSWORD = 12
 HASHER = PasswordHasher()
-DUMMY_HASH = HASHER.hash(
-    "a password that nobody has"
-)  # so that an unknown address takes as long as a known one
 
 # Every request asks this, so it is made once.
 HELD = (
