@@ -242,18 +242,18 @@ def test_the_demo_goes_on_by_a_month_and_says_what_happened(demo: tuple[Live, De
 
 def test_a_person_chooses_light_or_dark_and_keeps_it(live: Live):
     page = live.open(OWNER, "/kpis", color_scheme="light")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(ground)
+    light = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     page.locator(".who summary").click()
     page.get_by_role("button", name="Dark").click()
 
+    expect(page.locator("body")).not_to_have_css("background-color", light)
     expect(page).to_have_url(f"{live.url}/kpis")
-    assert page.evaluate(ground) != light
-    assert live.open(OWNER, "/gaps", color_scheme="light").evaluate(ground) != light
+    other = live.open(OWNER, "/gaps", color_scheme="light")
+    expect(other.locator("body")).not_to_have_css("background-color", light)
     page.locator(".who summary").click()
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="As the device").click()
-    assert page.evaluate(ground) == light
+    expect(page.locator("body")).to_have_css("background-color", light)
 
 
 def test_a_form_sent_twice_keeps_one_reading(live: Live):
