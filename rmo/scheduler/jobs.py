@@ -93,19 +93,20 @@ def digest(tools: Tools, period_key: str) -> int:
     queued = 0
     with transaction(tools.engine) as session:
         tools.held(session)
+        told = digests.executive_digest(
+            session,
+            sender=tools.sender,
+            now=now,
+            today=today,
+            before=a_month_before(now, tools.settings.tz),
+        )
+        if told is None:
+            return 0
         for person in digests.recipients(session, *DIGEST_ROLES):
-            told = digests.executive_digest(
-                session,
-                person,
-                sender=tools.sender,
-                now=now,
-                today=today,
-                before=a_month_before(now, tools.settings.tz),
+            own = digests.addressed(told, person)
+            queued += _queue(
+                tools, session, own, kind=EXECUTIVE, recipient=person.email, period_key=period_key
             )
-            if told is not None:
-                queued += _queue(
-                    tools, session, told, kind=EXECUTIVE, recipient=person.email, period_key=period_key
-                )
     return queued
 
 

@@ -1,6 +1,6 @@
 """What the CEO's office's digest says: a month in a screen, frozen before it is rendered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,13 +81,13 @@ def period_before(day: date) -> date:
 
 
 def executive_digest(
-    session: Session, person: PersonRow, *, sender: Sender, now: datetime, today: date, before: datetime
+    session: Session, *, sender: Sender, now: datetime, today: date, before: datetime
 ) -> Digest | None:
-    """Return a person's digest, or nothing when nothing changed since an earlier moment."""
+    """Return the digest that everybody in the CEO's office gets, or nothing when nothing changed since an earlier moment."""
     page = portfolio_page(session, scope=EVERYTHING, now=now, today=today, before=before)
     snapshot = take_snapshot(session, scope=EVERYTHING, now=now)
     quiet = page.before is not None and not page.moved and not page.restated
-    if quiet and not any(True for gap in page.gaps if not gap.action):
+    if quiet and all(gap.action for gap in page.gaps):
         return None
     successes = [
         {
@@ -104,7 +104,7 @@ def executive_digest(
     month = MONTHS.long_label(period_before(today))
     return Digest(
         organisation=sender.organisation,
-        person_name=person.name,
+        person_name="",
         period_label=month,
         subject=_subject(page, month),
         headline=page.headline,
@@ -133,9 +133,15 @@ def executive_digest(
         data_to=page.data_to,
         known_on=words.moment(now, ZoneInfo(sender.zone)),
         zone=sender.zone,
-        why=f"You get this once a month because you are {person.position}.",
+        why="",
         page_url=f"{sender.base_url}/portfolio?as_of={now.strftime('%Y-%m-%dT%H:%M:%SZ')}",
     )
+
+
+def addressed(digest: Digest, person: PersonRow) -> Digest:
+    """Return a digest with the person that it goes to."""
+    why = f"You get this once a month because you are {person.position}."
+    return replace(digest, person_name=person.name, why=why)
 
 
 def _subject(page: PortfolioPage, month: str) -> str:

@@ -9,7 +9,15 @@ from sqlalchemy.engine import Engine
 from sqlmodel import select
 
 from rmo.domain.values import EVERYTHING, Role
-from rmo.services.digests import MOST_EXCEPTIONS, Digest, Sender, executive_digest, period_before, recipients
+from rmo.services.digests import (
+    MOST_EXCEPTIONS,
+    Digest,
+    Sender,
+    addressed,
+    executive_digest,
+    period_before,
+    recipients,
+)
 from rmo.services.evaluation import evaluate
 from rmo.services.gaps import Answer, answer_gap
 from rmo.services.people import SignedIn
@@ -60,7 +68,8 @@ def digest(
 ) -> Digest | None:
     with reading(engine) as session:
         person = session.get_one(PersonRow, EXECUTIVE)
-        return executive_digest(session, person, sender=SENDER, now=at, today=at.date(), before=before)
+        said = executive_digest(session, sender=SENDER, now=at, today=at.date(), before=before)
+        return addressed(said, person) if said is not None else None
 
 
 def answer_all(engine: Engine) -> None:
