@@ -21,10 +21,6 @@ class ConnectorError(RmoError):
         self.passing = passing
 
 
-class DefinitionError(RmoError):
-    """A KPI definition is wrong. The message names file, line and what to do."""
-
-
 class DatabaseError(RmoError):
     """The database cannot be opened, or is newer than this program."""
 

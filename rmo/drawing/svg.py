@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import Markup, escape
 
@@ -133,15 +132,6 @@ def tick_decimals(ticks: Sequence[float]) -> int:
         if all(abs(round(tick, decimals) - tick) < 1e-9 * max(1.0, abs(tick)) for tick in ticks):
             return decimals
     return 7
-
-
-def year_ticks(periods: Sequence[date]) -> list[tuple[int, int]]:
-    """Return (index, year) of the first period of each calendar year, and of the very first one."""
-    found: list[tuple[int, int]] = []
-    for index, period in enumerate(periods):
-        if index == 0 or period.year != periods[index - 1].year:
-            found.append((index, period.year))
-    return found
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

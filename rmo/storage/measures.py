@@ -140,12 +140,6 @@ def newest_period(session: Session, slug: str) -> date | None:
     return session.exec(select(sa.func.max(ReadingRow.period)).where(ReadingRow.kpi == slug)).one()
 
 
-def newest_periods(session: Session) -> dict[str, date]:
-    """Return the newest period that has a reading, by KPI."""
-    rows = session.exec(select(ReadingRow.kpi, sa.func.max(ReadingRow.period)).group_by(ReadingRow.kpi))
-    return dict(rows.all())
-
-
 def runs(session: Session, slug: str, *, limit: int = 10) -> Sequence[RunRow]:
     """Return the newest runs of a KPI's source."""
     return session.exec(

@@ -119,7 +119,9 @@ def test_a_moment_without_a_zone_is_refused(connection: sa.Connection):
 def test_any_moment_survives_being_text(moment: datetime):
     kind = UtcDateTime()
 
-    assert kind.process_result_value(kind.process_bind_param(moment, SQLITE), SQLITE) == moment.astimezone(UTC)
+    assert kind.process_result_value(kind.process_bind_param(moment, SQLITE), SQLITE) == moment.astimezone(
+        UTC
+    )
 
 
 @given(MOMENTS, MOMENTS)
